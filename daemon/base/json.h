@@ -1,0 +1,70 @@
+/* JSON: a bounded reader that makes a tree in an arena, and a typed writer. RFC 8259.
+ * The reader refuses: depth over `max_depth`, trailing text, lone surrogates become U+FFFD, duplicate keys keep the last. */
+#ifndef CARILLON_BASE_JSON_H
+#define CARILLON_BASE_JSON_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+struct json {
+	enum json_kind kind;
+	bool boolean;
+	struct slice text;       /* string: decoded; number: as written */
+	struct slice key;        /* of the member of an object */
+	struct json *first;      /* first element or member */
+	struct json *next;       /* next sibling */
+	size_t n;                /* elements or members */
+};
+
+struct json_limits {
+	size_t max_depth, max_nodes;
+};
+#define JSON_LIMITS ((struct json_limits){32, 200000})
+
+/* The tree and its strings live in `a`. On failure NULL; *at (may be NULL) is the octet where it stopped. */
+struct json *json_parse(struct arena *a, struct slice text, struct json_limits lim, size_t *at, struct error *err) MUST_CHECK;
+
+const struct json *json_get(const struct json *o, const char *key);          /* member or NULL; NULL-safe */
+const struct json *json_getn(const struct json *o, struct slice key);
+const struct json *json_at(const struct json *a, size_t i);
+struct slice json_text(const struct json *j);   /* string or number or true/false as text; absent for null, trees, NULL */
+bool json_int(const struct json *j, int64_t *out);
+bool json_num(const struct json *j, double *out);
+/* a.b[0].c, a[name=Key].value (the first element whose member `name` is Key); NULL if there is none. */
+const struct json *json_path(const struct json *j, struct slice path);
+bool json_path_valid(struct slice path, struct error *err);
+
+/* Writer: commas and nesting are its job. Text that is not UTF-8 is written with U+FFFD. */
+struct jw {
+	struct buf *out;
+	uint64_t more; /* one bit a level: something stands before */
+	unsigned depth;
+	bool after_key;
+};
+struct jw jw_new(struct buf *out);
+void jw_object(struct jw *w);
+void jw_array(struct jw *w);
+void jw_end(struct jw *w); /* closes the innermost object or array */
+void jw_array_end(struct jw *w);
+void jw_key(struct jw *w, const char *key);
+void jw_keyn(struct jw *w, struct slice key);
+void jw_slice(struct jw *w, struct slice s); /* absent: null */
+void jw_str(struct jw *w, const char *s);    /* NULL: null */
+void jw_int(struct jw *w, int64_t v);
+void jw_num(struct jw *w, double v);
+void jw_bool(struct jw *w, bool v);
+void jw_null(struct jw *w);
+void jw_time(struct jw *w, int64_t instant);  /* RFC 3339 text; INSTANT_NONE: null */
+void jw_raw(struct jw *w, struct slice json); /* a finished JSON value */
+void jw_tree(struct jw *w, const struct json *j);
+/* key and value in one */
+void jw_kslice(struct jw *w, const char *key, struct slice s);
+void jw_kstr(struct jw *w, const char *key, const char *s);
+void jw_kint(struct jw *w, const char *key, int64_t v);
+void jw_kbool(struct jw *w, const char *key, bool v);
+void jw_ktime(struct jw *w, const char *key, int64_t instant);
+
+#endif

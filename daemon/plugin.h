@@ -1,0 +1,76 @@
+/* The contract with plugins. A plugin is data plus pure functions: it owns no socket, thread, timer or retry.
+ *
+ * A decoder turns the bytes of one payload into events: it appends to `out`, or rejects and says where and why
+ * (a note with an offset). Nothing parsable is still an event; only a broken frame, a failed digest or a message that is
+ * no notification yields none. `reply` gets the bytes to send back (SNMP informs), once the events are on disk. */
+#ifndef CARILLON_PLUGIN_H
+#define CARILLON_PLUGIN_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/instant.h"
+#include "base/slice.h"
+#include "model/evt.h"
+
+#define PLUGIN_ABI 1
+
+enum decode_result { DECODE_OK, DECODE_REFUSED };
+
+/* What surrounds one payload. */
+struct decode_env {
+	instant received;
+	struct slice sender;     /* address text without port; absent if unknown */
+	const char *source;      /* listener name: the event field `source`; NULL: not set */
+	int zone_offset;         /* seconds east of UTC for stamps without a zone */
+	bool raw_mode;           /* carillonctl decode: no sender-derived fields, structure kept for printing */
+	size_t max_event;        /* limits.event_size */
+	struct slice content_type, path; /* webhook */
+	struct slice headers;    /* webhook: "name: value\n" lines, names in lower case */
+};
+
+struct decoder {
+	int abi;
+	const char *name;        /* "syslog" "snmptrap" "webhook" */
+	const char *type;        /* the event field `type`: syslog snmp webhook */
+	/* `settings`: what the decoder's own *_settings_new made, or NULL. Sets source, type, sender, received-derived fields. */
+	enum decode_result (*decode)(const void *settings, const struct decode_env *env, struct slice payload,
+	                             struct evt_batch *out, struct buf *reply);
+};
+
+/* ---- syslog (plugins/syslog): one message or datagram; settings NULL */
+extern const struct decoder syslog_decoder;
+/* Stream framing (RFC 6587, octet counting and LF/NUL told apart per frame). Pure: feed bytes, take frames. */
+struct syslog_framer {
+	size_t max;              /* limits.event_size; larger counts are skipped and counted */
+	size_t skip;             /* octets of an oversized frame still to be skipped */
+	bool skip_line;          /* inside an oversized LF frame */
+	bool dead;               /* framing error: the connection is of no use any more */
+	uint64_t oversized, errors;
+	char why[96];            /* the last framing error, for the log and the counted refusal */
+};
+void syslog_framer_init(struct syslog_framer *f, size_t max);
+/* One frame from the front of `in`. Returns how many octets of `in` were used (0: more are needed); *frame is absent if
+ * those octets held no message. at_end: the connection has ended, an unterminated last line is a message. */
+size_t syslog_frame_next(struct syslog_framer *f, struct slice in, bool at_end, struct slice *frame);
+
+/* ---- snmptrap (plugins/snmptrap): one datagram */
+extern const struct decoder snmptrap_decoder;
+struct snmptrap_settings;
+/* communities: empty = any. users/mibs: NULL in this version's subset (v1, v2c). */
+struct snmptrap_settings *snmptrap_settings_new(const char *const *communities, size_t n);
+void snmptrap_settings_free(struct snmptrap_settings *s);
+/* Identity of an inform for "repeats give one event": (request id), 0 and false when the datagram was no inform. */
+bool snmptrap_inform_id(struct slice datagram, int64_t *request_id);
+
+/* ---- webhook (plugins/webhook): one HTTP body; profiles are YAML files */
+extern const struct decoder webhook_decoder;
+struct webhook_profiles;     /* all known profiles, compiled */
+struct webhook_profiles *webhook_profiles_new(void);
+void webhook_profiles_free(struct webhook_profiles *p);
+/* Adds one profile file; findings as for rules. */
+int webhook_profile_add(struct webhook_profiles *p, const char *file, struct slice yaml, struct findings *f) MUST_CHECK;
+/* Settings of one listener: profile name or NULL/"auto" (the profile whose `detect` paths fit best, else generic).
+ * NULL with err if there is no such profile. Freed with free(). */
+void *webhook_settings_new(const struct webhook_profiles *p, const char *profile, struct error *err) MUST_CHECK;
+
+#endif
