@@ -15,6 +15,6 @@ void *arena_array(struct arena *a, size_t count, size_t size);
 struct slice arena_slice(struct arena *a, struct slice s); /* copies and adds a NUL behind it */
 char *arena_str(struct arena *a, struct slice s);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
-size_t arena_bytes(const struct arena *a);
+size_t arena_bytes(const struct arena *a); /* memory held, used or not */
 
 #endif

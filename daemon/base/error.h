@@ -35,6 +35,7 @@ struct findings {
 	size_t errors, warnings, notes;
 };
 
+/* Keeps at most 100 errors and 1,000 others; the rest is only counted. `source_text` is the whole file (may be absent). */
 void findings_add(struct findings *f, enum finding_level level, const char *code, const char *file, struct mark mark,
                   struct slice source_text, const char *fmt, ...) PRINTF(7, 8);
 void findings_move(struct findings *to, struct findings *from); /* appends and empties `from` */
@@ -44,7 +45,7 @@ void findings_clear(struct findings *f);
 void findings_text(const struct findings *f, struct buf *out);
 void findings_json(const struct findings *f, size_t files, struct buf *out); /* language.md section 17.19 */
 
-/* The name within Damerau-Levenshtein distance 2 of `word` among `names`, or NULL. */
+/* The name nearest to `word` within Damerau-Levenshtein distance 2 (the first of equals), or NULL. */
 const char *suggest(struct slice word, const char *const *names, size_t n);
 
 #endif

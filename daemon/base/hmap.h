@@ -16,7 +16,7 @@ bool hmap_find(const struct hmap *m, struct slice key, void **value); /* tells N
 void *hmap_put(struct hmap *m, struct slice key, void *value);   /* the former value or NULL */
 void *hmap_del(struct hmap *m, struct slice key);
 void hmap_clear(struct hmap *m);
-/* for (size_t i = 0; hmap_next(m, &i, &key, &value);) */
+/* for (size_t i = 0; hmap_next(m, &i, &key, &value);) - the map must not change meanwhile; `key` lives until it does. */
 bool hmap_next(const struct hmap *m, size_t *i, struct slice *key, void **value);
 
 static inline struct slice key_u64(const uint64_t *v)

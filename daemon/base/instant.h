@@ -19,13 +19,14 @@ typedef int64_t duration; /* microseconds */
 
 /* RFC 3339 with offset (also "Z"); up to 9 fraction digits, cut to microseconds. Refuses dates that do not exist. */
 bool instant_parse(struct slice s, instant *out) MUST_CHECK;
-/* RFC 3339, UTC, "Z"; fraction only if not zero, without trailing zeros. */
+/* RFC 3339, UTC, "Z"; fraction only if not zero, without trailing zeros. INSTANT_NONE: "-". */
 void instant_format(instant t, struct buf *out);
 instant instant_civil(int year, int month, int day, int hour, int minute, int second); /* UTC; days are normalised */
 void instant_split(instant t, int *year, int *month, int *day, int *hour, int *minute, int *second);
 /* "90s", "1h30m", "0"; units ms s m h d w. */
 bool duration_parse(struct slice s, duration *out) MUST_CHECK;
-void duration_format(duration d, struct buf *out); /* shortest such form */
+/* Units from large to small, zero parts left out: "1h30m"; weeks only if whole; cut to milliseconds; 0: "0". */
+void duration_format(duration d, struct buf *out);
 bool bytesize_parse(struct slice s, uint64_t *out) MUST_CHECK; /* "64KiB" "1MiB" "1GiB" or plain octets */
 bool rate_parse(struct slice s, double *per_second) MUST_CHECK; /* "5/s" "30/m" "100/h" */
 

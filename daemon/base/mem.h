@@ -24,7 +24,8 @@ char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n); /* copies exactly n bytes and adds NUL */
 char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
 
-/* Grows *array (element size `size`) so that it holds at least `need` elements; *cap is in elements. */
+/* Grows an array (element size `size`) so that it holds at least `need` elements; *cap is in elements. Returns the array,
+ * which may have moved; new elements are not cleared: v = array_reserve(v, &cap, n + 1, sizeof *v). */
 void *array_reserve(void *array, size_t *cap, size_t need, size_t size);
 
 /* A bug: stop. Never reachable by input bytes. */

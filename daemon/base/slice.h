@@ -48,8 +48,11 @@ struct slice slice_sub(struct slice s, size_t from, size_t n);
 bool slice_split(struct slice *s, char sep, struct slice *part);
 /* Strict decimal: optional sign, digits only, range-checked. */
 bool slice_int(struct slice s, int64_t *out);
-bool slice_num(struct slice s, double *out); /* JSON-like number, locale-independent, finite */
+/* Optional sign, digits, optional fraction and exponent; finite, at most 1,024 characters, never the locale's comma. */
+bool slice_num(struct slice s, double *out);
 bool slice_utf8(struct slice s);             /* well-formed UTF-8? */
+/* Octets of the well-formed UTF-8 character that begins at `at` (RFC 3629); 0 at the end or if there is none. */
+size_t slice_char(struct slice s, size_t at);
 char *slice_dup(struct slice s);             /* malloc'd, NUL-terminated */
 
 #endif

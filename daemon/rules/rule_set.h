@@ -1,0 +1,155 @@
+/* A compiled rule set: immutable, one arena, from the bytes of rule files to what intake and engine run.
+ * One loader for daemon, tool and tests (language.md). Pure: files come as bytes. */
+#ifndef CARILLON_RULES_RULE_SET_H
+#define CARILLON_RULES_RULE_SET_H
+
+#include "base/doc.h"
+#include "base/error.h"
+#include "base/instant.h"
+#include "base/template.h"
+#include "model/config.h"
+#include "model/severity.h"
+#include "rules/cond.h"
+#include "rules/pattern.h"
+
+#define PREDICATE_NONE UINT32_MAX
+#define RULE_NONE      UINT32_MAX
+
+/* ---- what the loader makes */
+
+enum rule_mode { MODE_LIVE, MODE_TRIAL, MODE_OFF };
+enum predicate_role { PREDICATE_MATCH, PREDICATE_CLEAR };
+
+/* What the index finds: every condition that somebody waits for. Numbers are dense: hits of an event are such numbers. */
+struct predicate {
+	uint32_t number;
+	enum predicate_role role;
+	uint32_t rule;
+	const struct cond *cond;
+};
+
+struct suppression {              /* one item of suppressed_by */
+	const uint32_t *rules; size_t n_rules;  /* any of these rules … */
+	const struct cond *cond;                /* … or an alert that fits (fields of an alert event); NULL if by rule */
+	const struct slice *same; size_t n_same; /* fields whose values must be equal; "service" = the resolved one */
+};
+
+enum incident_group { GROUP_TOPOLOGY, GROUP_ALERT, GROUP_FIELDS };
+enum incident_resolve { RESOLVE_AUTO, RESOLVE_COMMENT, RESOLVE_NEVER };
+#define WAIT_AUTO ((duration)-1)
+
+struct rule_incident {
+	bool none;                              /* incident: false */
+	enum incident_group group;
+	const struct slice *fields; size_t n_fields; /* GROUP_FIELDS */
+	duration wait;                          /* WAIT_AUTO */
+	const struct template *title, *description, *assign; /* NULL: default */
+	int priority;                           /* 0 auto, 1..5 */
+	struct slice ticket;                    /* connection name; absent: "default"; "none" */
+	const struct slice *extra_keys; const struct template *const *extra; size_t n_extra;
+	duration reopen_within;                 /* < 0: defaults.reopen_within */
+	enum incident_resolve resolve;
+	duration resolve_after;                 /* WAIT_AUTO */
+};
+
+struct rule {
+	uint32_t number;                        /* index in its rule set */
+	struct slice id;                        /* package/rule */
+	struct slice package, name;
+	const struct template *summary, *description; /* description may be NULL */
+	struct slice owner, runbook;            /* absent if none */
+	const struct slice *tags; size_t n_tags;
+	enum nature nature;
+	enum rule_mode mode;
+	uint32_t match, clear_match;            /* predicates; PREDICATE_NONE */
+	bool match_mentions_state;
+	const struct field_ref *by; size_t n_by;
+	uint32_t at_least;                      /* 0: no `when` */
+	duration within;
+	duration open_after, close_after;       /* close_after: 0 unless the language part is there */
+	duration quiet;                         /* < 0: not written (defaults.quiet, or ttl for stateless) */
+	uint32_t clear_fewer_than; duration clear_within; /* 0: none */
+	bool stateless;                         /* by the rule alone: no `when`, no `clear` (17.2) */
+	const struct suppression *suppressed_by; size_t n_suppressed_by;
+	bool can_suppress;                      /* some rule names this one or has a `match` item */
+	const struct template *service, *peer;  /* NULL: ${service}, ${peer} */
+	bool severity_fixed; enum severity severity;
+	struct slice severity_field;            /* "${field}"; absent: the event's severity */
+	enum effect effect;
+	struct rule_incident incident;
+	uint64_t hash;                          /* of match, by, when: carried-over window state (correlation.md section 4) */
+	const char *file; struct mark mark;
+};
+
+struct decoder_set {                        /* one item of `set` */
+	struct field_ref field;
+	const struct template *value;           /* either a template … */
+	struct slice from;                      /* … or a map of another field's value */
+	const struct slice *keys, *values; size_t n_map;
+	struct slice fallback;                  /* `default`; absent: none */
+};
+struct decoder_extract {
+	struct field_ref field;
+	struct pattern *const *patterns; size_t n;
+	const struct field_ref *const *captures; /* per pattern: a field per capture */
+};
+struct rule_decoder {                       /* struct decoder belongs to plugins */
+	uint32_t number;
+	struct slice id;                        /* package/id */
+	const struct cond *match;
+	const struct decoder_extract *extract; size_t n_extract;
+	const struct decoder_set *set; size_t n_set;
+	bool drop;
+	const char *file; struct mark mark;
+};
+
+/* ---- tests: as written, for the runner (ctl/rules_test.c). Nodes borrow from the documents of the source. */
+struct rule_test {
+	struct slice name;
+	const char *file; struct mark mark;
+	const struct doc *doc;
+	const struct node *node;                /* the whole item: checked by the loader against section 13 */
+	const uint32_t *rules; size_t n_rules;  /* the rules that take part: named ones and what they chain to */
+	struct slice package;
+};
+
+/* ---- loading */
+
+struct rules_file {
+	const char *name;
+	struct slice text;
+	bool pack;                              /* from /usr/share: before the site's own */
+};
+struct rules_source {
+	const struct rules_file *files; size_t n;
+	const struct config *config;            /* packs, defaults, ticket names; NULL: config.md's defaults, every ticket name exists */
+	/* A list file named by a rule file (relative to it). NULL text: not readable (E092). */
+	struct slice (*read)(void *arg, const char *rule_file, const char *path);
+	void *arg;
+	bool keep_tests;                        /* parse `tests:` too; else they are only checked for form */
+};
+
+struct rule_set;
+/* All findings of all files in one run. NULL if there was an error. */
+struct rule_set *rule_set_load(const struct rules_source *src, struct findings *f) MUST_CHECK;
+void rule_set_free(struct rule_set *rs);
+
+const struct rule *rule_set_rules(const struct rule_set *rs, size_t *n);
+const struct rule *rule_set_find(const struct rule_set *rs, struct slice id); /* package/rule */
+const struct rule_decoder *rule_set_decoders(const struct rule_set *rs, size_t *n);
+const struct predicate *rule_set_predicates(const struct rule_set *rs, size_t *n);
+const struct atom *const *rule_set_atoms(const struct rule_set *rs, size_t *n);
+const struct value_list *rule_set_lists(const struct rule_set *rs, size_t *n);
+const struct slice *rule_set_field_names(const struct rule_set *rs, size_t *n); /* by slot */
+const struct slice *rule_set_service_paths(const struct rule_set *rs, size_t *n); /* used "service.x" fields, without "service." */
+const struct rule_test *rule_set_tests(const struct rule_set *rs, size_t *n);
+size_t rule_set_files(const struct rule_set *rs);
+struct index;
+const struct index *rule_set_index(const struct rule_set *rs);        /* over predicates and decoders, built by the loader's last step */
+uint32_t rule_set_generation(const struct rule_set *rs);
+void rule_set_set_generation(struct rule_set *rs, uint32_t generation);
+
+/* Names that templates of rules may use besides fields (section 8): "alert.count", "incident.root", "rule.id" … */
+bool rules_template_name(struct slice path);
+
+#endif
