@@ -290,6 +290,11 @@ static int crockford_value(char c)
 	return hit != NULL ? (int)(hit - crockford) : -1;
 }
 
+static void flip(struct ulid *u, unsigned bit)
+{
+	u->b[bit / 8] = (unsigned char)(u->b[bit / 8] ^ 0x80U >> bit % 8);
+}
+
 bool ulid_parse(struct slice s, struct ulid *out)
 {
 	struct ulid u = {{0}};
@@ -302,7 +307,7 @@ bool ulid_parse(struct slice s, struct ulid *out)
 		for (unsigned k = 0; k < 5; k++) {
 			unsigned bit = i * 5 + k;
 			if (bit >= 2 && ((unsigned)v >> (4 - k) & 1U) != 0)
-				u.b[(bit - 2) / 8] |= (unsigned char)(1U << (7 - (bit - 2) % 8));
+				flip(&u, bit - 2);
 		}
 	}
 	*out = u;

@@ -37,10 +37,12 @@ bool json_num(const struct json *j, double *out);
 const struct json *json_path(const struct json *j, struct slice path);
 bool json_path_valid(struct slice path, struct error *err);
 
-/* Writer: commas and nesting are its job. Text that is not UTF-8 is written with U+FFFD. */
+/* Writer: commas and nesting (at most 63 levels) are its job. Text that is not UTF-8 is written with U+FFFD. Several
+ * values at the top get no comma between them. */
 struct jw {
 	struct buf *out;
-	uint64_t more; /* one bit a level: something stands before */
+	uint64_t more;   /* one bit a level: something stands before */
+	uint64_t arrays; /* one bit a level: an array */
 	unsigned depth;
 	bool after_key;
 };
@@ -54,7 +56,7 @@ void jw_keyn(struct jw *w, struct slice key);
 void jw_slice(struct jw *w, struct slice s); /* absent: null */
 void jw_str(struct jw *w, const char *s);    /* NULL: null */
 void jw_int(struct jw *w, int64_t v);
-void jw_num(struct jw *w, double v);
+void jw_num(struct jw *w, double v); /* not finite: null */
 void jw_bool(struct jw *w, bool v);
 void jw_null(struct jw *w);
 void jw_time(struct jw *w, int64_t instant);  /* RFC 3339 text; INSTANT_NONE: null */

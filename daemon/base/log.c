@@ -78,6 +78,8 @@ static void say(enum log_level level, const char *fmt, va_list ap)
 	BUG_ON(head >= LINE_MAX_OCTETS / 2);
 	int n = vsnprintf(line + head, LINE_MAX_OCTETS - head, fmt, ap);
 	size_t end = cut(line, head + (size_t)MAX(n, 0));
+	while (end > head && line[end - 1] == '\n')
+		end--;
 	for (size_t i = head; i < end; i++)
 		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
 			line[i] = '?'; /* texts of others must not forge lines or drive a terminal */
