@@ -271,7 +271,8 @@ void ulid_text(const struct ulid *u, char out[27])
 		unsigned v = 0;
 		for (unsigned k = 0; k < 5; k++) {
 			unsigned bit = i * 5 + k;
-			v = v << 1 | (bit >= 2 ? (u->b[(bit - 2) / 8] >> (7 - (bit - 2) % 8)) & 1U : 0U);
+			v = v << 1 |
+			    (bit >= 2 ? ((unsigned)u->b[(bit - 2) / 8] >> (7 - (bit - 2) % 8)) & 1U : 0U);
 		}
 		out[i] = crockford[v];
 	}
