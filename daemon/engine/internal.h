@@ -1,0 +1,147 @@
+/* What the files of the engine share. Two halves: windows and alerts (what rules say), and correlation (what it means).
+ *
+ * alert.c/window.c turn hits into alerts and tell correlate.h about each change; correlate.h's half owns episodes,
+ * incidents, priorities and the outbox. Every object has a serial number (never reused); lists are in order of creation,
+ * and nothing iterates over a hash map where the order could be seen. */
+#ifndef CARILLON_ENGINE_INTERNAL_H
+#define CARILLON_ENGINE_INTERNAL_H
+
+#include "base/heap.h"
+#include "base/hmap.h"
+#include "engine/engine.h"
+
+/* Deadlines. An item is only a hint: when it comes out, its owner checks whether its object still wants it. */
+enum timer_kind {
+	TIMER_WINDOW,     /* object: window serial — quiet, fewer_than */
+	TIMER_ALERT,      /* object: alert serial — open_after */
+	TIMER_EPISODE,    /* object: episode serial — debounce, weak age */
+	TIMER_INCIDENT,   /* object: incident serial — settle, resolve, reopen window, stale */
+	TIMER_LANE,       /* object: lane serial — retry, update_every, search settle */
+	TIMER_DESTINATION,/* object: destination index — breaker, auth probe, storm window */
+	TIMER_KINDS
+};
+
+enum alert_state { ALERT_PENDING, ALERT_OPEN, ALERT_CLOSED };
+
+struct text_note {            /* one of the last events, as the ticket shows it */
+	instant at;
+	char *text;           /* "host  message", cut to 200 */
+};
+
+struct episode;
+struct incident;
+
+struct alert {
+	uint64_t serial;
+	struct ulid id;
+	uint32_t rule;            /* number in the running rule set; RULE_NONE when that rule is gone */
+	char *rule_id;            /* package/rule */
+	char **by_names, **by_values; size_t n_by; /* "(none)" for missing */
+	char *key;                /* by values joined: unique inside the rule */
+	enum alert_state state;
+	enum severity severity;   /* highest since it opened */
+	enum effect effect;
+	enum nature nature;
+	bool trial, stateless, flapping;
+	bool muted;               /* suppressed (or silenced) right now */
+	char *muted_by;           /* rule id of the muting alert; NULL */
+	bool no_incident;         /* incident: false, or trial */
+	char *service;            /* id or text; NULL: none. Fixed while the alert is open */
+	char *host, *port, *source, *app;
+	char *peer;               /* id or text; NULL */
+	char *summary;            /* rendered */
+	char *description;        /* rendered or NULL */
+	char **extra_names, **extra_values; size_t n_extra; /* incident.fields rendered */
+	char *assign, *title;     /* rendered rule templates, NULL: default. title may hold incident.* names: see incident title rendering */
+	char **group_names, **group_values; size_t n_group; /* incident.group fields */
+	uint64_t count;           /* events since the window that opened it began */
+	instant first, opened, last; /* first event; opening; last fitting event */
+	instant calm;             /* moment of the clear (correlation.md "Calm is counted once"); INSTANT_NONE */
+	instant closed;
+	char *close_reason;
+	struct text_note head[3], tail[3]; size_t n_head, n_tail; /* first and last events */
+	char *runbook, *owner;    /* of the rule, rendered default: NULL → the service's */
+	char *last_rid;           /* unused by decisions */
+
+	/* correlation's side */
+	struct episode *episode;  /* evidence of; NULL */
+	uint64_t incident;        /* serial of the incident it is or was in; 0: none */
+	bool dirty;               /* view row is to be written */
+	struct alert *next_dirty;
+};
+
+struct windows;               /* window.c: live keys per rule */
+struct alerts;                /* alert.c: open and pending ones, closed ones kept while an incident lists them */
+struct correlation;           /* correlate.c: episodes, incidents, outbox */
+
+struct engine {
+	struct engine_setup setup;
+	struct matcher *matcher;  /* for alert events */
+	instant now;
+	uint64_t seq;             /* of the input being worked on */
+	uint32_t id_counter;      /* ids made within this input */
+	uint64_t serial;          /* last object number given out */
+	struct heap timers;
+	struct arena *scratch;    /* reset at the start of each step */
+	struct effects *fx;       /* of this step */
+	struct windows *windows;
+	struct alerts *alerts;
+	struct correlation *correlation;
+	struct engine_stats stats;
+};
+
+/* engine.c */
+uint64_t engine_serial(struct engine *e);
+struct ulid engine_id(struct engine *e);       /* time = now; hash of (instance, seq, counter) */
+void engine_timer(struct engine *e, instant at, enum timer_kind kind, uint64_t object);
+
+/* alert.c, for correlation */
+struct alert *alert_find(struct engine *e, uint64_t serial);
+const struct rule *alert_rule(const struct engine *e, const struct alert *a); /* NULL if gone */
+/* Closes from the outside (stale clear, reload): `reason` in words. */
+void alert_close(struct engine *e, struct alert *a, const char *reason);
+/* Correlation does not need a closed alert any more (its incident is closed): free it. */
+void alert_release(struct engine *e, struct alert *a);
+void alert_json(const struct engine *e, const struct alert *a, struct jw *w);
+void alert_touch(struct engine *e, struct alert *a); /* mark its view row dirty */
+
+/* ---- correlate.h's half, called by the alert half */
+enum alert_change {
+	ALERT_CHANGE_OPENED,   /* became open (muted or not) */
+	ALERT_CHANGE_REPEATED, /* another fitting event: count and last have moved */
+	ALERT_CHANGE_WORSENED, /* severity rose */
+	ALERT_CHANGE_CALM,     /* the condition ended (calm is set) though the alert may stay open for flap/close_after */
+	ALERT_CHANGE_CLOSED,
+	ALERT_CHANGE_MUTED,
+	ALERT_CHANGE_UNMUTED
+};
+struct correlation *correlation_new(struct engine *e);
+void correlation_free(struct engine *e);
+void correlation_alert(struct engine *e, struct alert *a, enum alert_change change);
+/* Once at the end of every step, after all changes of it: parents, incidents, operations. Bounded work. */
+void correlation_settle(struct engine *e);
+void correlation_timer(struct engine *e, enum timer_kind kind, uint64_t object);
+void correlation_ticket_result(struct engine *e, const struct ticket_result *r);
+void correlation_command(struct engine *e, const struct json *cmd, struct jw *reply); /* ack unack resolve reopen note, outbox retry discard; writes {"ok":…} members */
+void correlation_rules_changed(struct engine *e);                                   /* setup already holds the new ones */
+void correlation_map_changed(struct engine *e, const struct service_map *old);
+void correlation_resume(struct engine *e);                                          /* after a restart: operations under way are UNKNOWN */
+void correlation_save(const struct engine *e, struct buf *out);
+bool correlation_load(struct engine *e, struct reader *r);                          /* after alerts are loaded */
+void correlation_views(struct engine *e, bool all, void (*row)(void *arg, const struct engine_view *v), void *arg);
+void correlation_stats(const struct engine *e, struct engine_stats *out);
+void correlation_each_incident(const struct engine *e, void (*fn)(void *arg, const struct incident_look *i), void *arg);
+struct slice correlation_incident_id(const struct engine *e, uint64_t serial, char out[27]);
+struct slice correlation_alert_cause(const struct engine *e, const struct alert *a); /* the service that explains it, absent if none */
+
+/* ---- the alert half, called by engine.c */
+struct windows *windows_new(struct engine *e);
+void windows_free(struct engine *e);
+void windows_event(struct engine *e, const struct event_frame *ev);
+void windows_timer(struct engine *e, enum timer_kind kind, uint64_t object);
+void windows_rules_changed(struct engine *e, const struct rule_set *old);
+void windows_save(const struct engine *e, struct buf *out);
+bool windows_load(struct engine *e, struct reader *r);
+void alerts_views(struct engine *e, bool all, void (*row)(void *arg, const struct engine_view *v), void *arg);
+
+#endif
