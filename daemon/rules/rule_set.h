@@ -70,6 +70,7 @@ struct rule {
 	duration quiet;                         /* < 0: not written (defaults.quiet, or ttl for stateless) */
 	uint32_t clear_fewer_than; duration clear_within; /* 0: none */
 	bool stateless;                         /* by the rule alone: no `when`, no `clear` (17.2) */
+	bool sees_alerts;                       /* `match` tests alert.* or `type: alert`: only such rules are asked about alert events */
 	const struct suppression *suppressed_by; size_t n_suppressed_by;
 	bool can_suppress;                      /* some rule names this one or has a `match` item */
 	const struct template *service, *peer;  /* NULL: ${service}, ${peer} */
@@ -100,6 +101,7 @@ struct rule_decoder {                       /* struct decoder belongs to plugins
 	const struct decoder_extract *extract; size_t n_extract;
 	const struct decoder_set *set; size_t n_set;
 	bool drop;
+	bool feeds;                             /* sets a field that a later decoder tests: ask the decoder index again after it */
 	const char *file; struct mark mark;
 };
 
@@ -127,6 +129,7 @@ struct rules_source {
 	struct slice (*read)(void *arg, const char *rule_file, const char *path);
 	void *arg;
 	bool keep_tests;                        /* parse `tests:` too; else they are only checked for form */
+	bool partial;                           /* a part of the installation (rules test FILE): `packs` of absent packages are no error */
 };
 
 struct rule_set;
@@ -144,10 +147,20 @@ const struct slice *rule_set_field_names(const struct rule_set *rs, size_t *n); 
 const struct slice *rule_set_service_paths(const struct rule_set *rs, size_t *n); /* used "service.x" fields, without "service." */
 const struct rule_test *rule_set_tests(const struct rule_set *rs, size_t *n);
 size_t rule_set_files(const struct rule_set *rs);
+/* Two indexes, both built by the loader's last step, because decoders change the event before rules see it: */
 struct index;
-const struct index *rule_set_index(const struct rule_set *rs);        /* over predicates and decoders, built by the loader's last step */
+const struct index *rule_set_index(const struct rule_set *rs);         /* item number = predicate number, 0..P-1 */
+const struct index *rule_set_decoder_index(const struct rule_set *rs); /* item number = decoder number, 0..D-1 */
 uint32_t rule_set_generation(const struct rule_set *rs);
 void rule_set_set_generation(struct rule_set *rs, uint32_t generation);
+
+/* "3 files, 11 rules, 9 tests: 6 errors, 2 warnings"; counted while loading, also when rule_set_load failed. */
+struct rules_counts {
+	size_t files, rules, tests;
+};
+/* As rule_set_load; fills *counts (may be NULL). */
+struct rule_set *rule_set_load_counted(const struct rules_source *src, struct findings *f, struct rules_counts *counts) MUST_CHECK;
+void rules_summary(const struct rules_counts *c, const struct findings *f, struct buf *out);
 
 /* Names that templates of rules may use besides fields (section 8): "alert.count", "incident.root", "rule.id" … */
 bool rules_template_name(struct slice path);
