@@ -41,7 +41,8 @@ enum frame_kind {
 	FRAME_RELOAD = 22,        /* front → parent: somebody asked for a reload; FRAME_REPLY comes back */
 	FRAME_PING = 23,          /* parent → role and back: alive */
 	FRAME_LISTEN = 24,        /* parent → role: a listening descriptor; payload JSON {"listener","bind"} */
-	FRAME_MAP_STATE = 25,     /* mapper → front: JSON with age, last error */
+	FRAME_MAP_STATE = 25,     /* mapper → parent → front: JSON {"ok","at","error","services"} */
+	FRAME_SECRET = 26,        /* parent → role: reference and value (two lslices); role → parent: please read it again */
 	/* inputs that exist only in the journal */
 	INPUT_TICK = 64,          /* a deadline was due and no event came; empty */
 	INPUT_RULES = 65,         /* rule set by hash: 64 hex */
