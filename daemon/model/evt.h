@@ -106,10 +106,11 @@ struct evt_field {
 	uint32_t value, value_n;
 };
 
-/* Appends one flat record to `out` (which is aligned to 8 first). `time` of the fields is optional text (RFC 3339). */
+/* Appends one flat record to `out` (which is aligned to 8 first). `time` of the fields is optional text (RFC 3339).
+ * FIELD_RECEIVED is not stored as a field: the header has it. */
 void evt_encode(const struct fields *f, const struct ulid *id, instant received, struct buf *out);
 /* Checks bounds, order, magic and checksum: only a checked record may be read. NULL with err if it is damaged.
- * bytes.p must be 8-byte aligned. */
+ * bytes.p must be 8-byte aligned; bytes behind e->size are not looked at. err may be NULL. */
 const struct evt *evt_check(struct slice bytes, struct error *err) MUST_CHECK;
 /* Fills `f` with borrowed views of the record (also FIELD_RECEIVED, rendered into f->arena when that is not NULL). */
 void evt_open(const struct evt *e, struct fields *f);
@@ -137,7 +138,8 @@ struct evt_batch {
 void evt_batch_init(struct evt_batch *b);
 void evt_batch_reset(struct evt_batch *b); /* also resets the arena */
 void evt_batch_free(struct evt_batch *b);
-struct fields *evt_batch_add(struct evt_batch *b); /* NULL when `max` is reached */
+struct fields *evt_batch_add(struct evt_batch *b); /* NULL when `max` is reached; the next add may move the former ones */
+/* A text that does not fit ends in "..."; after 100 notes only the fact that there were more is kept. */
 void evt_batch_note(struct evt_batch *b, size_t at, const char *fmt, ...) PRINTF(3, 4);
 
 #endif
