@@ -34,7 +34,8 @@ struct doc_limits {
 #define DOC_LIMITS ((struct doc_limits){1 << 20, 32, 100000})
 
 /* NULL if the text could not be read at all; findings say why. A document with E002/E003 findings is still returned
- * where a tree could be made, so that one run reports all. */
+ * where a tree could be made, so that one run reports all: of equal keys the first one is in the tree, an alias is an
+ * empty text. A BOM in front is skipped; a NUL character in a text is E001, a key that is no text E007 (both: NULL). */
 struct doc *doc_parse(const char *file, struct slice text, struct doc_limits lim, struct findings *f) MUST_CHECK;
 void doc_free(struct doc *d);
 

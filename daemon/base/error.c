@@ -195,9 +195,16 @@ static const char *const level_names[] = {
 /* Texts of others must not forge lines or drive a terminal; one place stays one place. */
 static void put_clean(struct buf *out, const char *text, bool tabs)
 {
-	for (; *text != '\0'; text++) {
-		bool bad = (unsigned char)*text < ' ' || *text == 0x7f;
-		buf_char(out, bad && !(tabs && *text == '\t') ? '?' : *text);
+	struct slice s = slice_str(text);
+	for (size_t i = 0, len; i < s.n; i += MAX(len, 1)) {
+		bool bad = (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f;
+		len = slice_char(s, i);
+		if (len == 0)
+			buf_str(out, "\xef\xbf\xbd");
+		else if (bad && !(tabs && s.p[i] == '\t'))
+			buf_char(out, '?');
+		else
+			buf_add(out, s.p + i, len);
 	}
 }
 

@@ -24,16 +24,18 @@ struct json_limits {
 };
 #define JSON_LIMITS ((struct json_limits){32, 200000})
 
-/* The tree and its strings live in `a`. On failure NULL; *at (may be NULL) is the octet where it stopped. */
+/* The tree lives in `a`; strings without escapes are slices of `text`, which must outlive the tree, the others live in
+ * `a`. max_depth is at most 512. On failure NULL; *at (may be NULL) is the octet where it stopped. A BOM in front is
+ * skipped; text must be UTF-8; of equal keys the last one's value stands at the first one's place. */
 struct json *json_parse(struct arena *a, struct slice text, struct json_limits lim, size_t *at, struct error *err) MUST_CHECK;
 
 const struct json *json_get(const struct json *o, const char *key);          /* member or NULL; NULL-safe */
 const struct json *json_getn(const struct json *o, struct slice key);
 const struct json *json_at(const struct json *a, size_t i);
 struct slice json_text(const struct json *j);   /* string or number or true/false as text; absent for null, trees, NULL */
-bool json_int(const struct json *j, int64_t *out);
+bool json_int(const struct json *j, int64_t *out); /* a number without a fraction: 5, 5.0, 5e3 */
 bool json_num(const struct json *j, double *out);
-/* a.b[0].c, a[name=Key].value (the first element whose member `name` is Key); NULL if there is none. */
+/* a.b[0].c, a[name=Key].value (the first element whose member `name` is Key), a['key.with.points']; NULL if there is none. */
 const struct json *json_path(const struct json *j, struct slice path);
 bool json_path_valid(struct slice path, struct error *err);
 

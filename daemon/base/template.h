@@ -21,7 +21,16 @@ struct filter {
 	int (*apply)(const struct filter_use *use, struct slice *value, struct arena *scratch, void *env, struct error *err);
 };
 
-/* The filters every template knows: default:x lower upper trim short limit:n join:sep duration time. */
+/* The filters every template knows:
+ *   default:x    x if the value is missing or empty
+ *   lower upper  ASCII letters
+ *   trim         without spaces, tabs and line ends around it
+ *   short        the host part of a name: up to the first point; addresses stay whole
+ *   limit:n      the first n characters (UTF-8), n from 1 to 1000000
+ *   join:sep     a list's items with sep between them; lists arrive as text with '\x1f' between the items
+ *   duration     seconds ("5400", "0.5") or a duration ("90m") as "1h30m"
+ *   time         RFC 3339 as HH:MM:SS in UTC
+ * What a filter cannot read it leaves as it is. An argument in '...' may hold | } and outer spaces; '' is a quote in it. */
 const struct filter *template_filters(size_t *n);
 
 /* Where a fault of the template stands: octet offset in the text and a code (E061 unknown field, E062 unknown filter,
@@ -39,7 +48,8 @@ struct template *template_parse(struct arena *a, struct slice text, bool (*known
 
 typedef bool (*template_lookup)(void *env, struct slice path, struct slice *value); /* false or absent: missing */
 
-/* Appends the text to out. Missing values are empty. -1 only if a filter refused a value. */
+/* Appends the text to out. Missing values are empty; a filter sees them as absent. -1 only if a filter refused a value;
+ * what was appended before stays. What `get` and the filters return must live until the value is written. */
 int template_render(const struct template *t, template_lookup get, void *env, struct arena *scratch, struct buf *out,
                     struct error *err) MUST_CHECK;
 
