@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/instant.h"
+#include "base/json.h"
 #include "base/slice.h"
 #include "model/evt.h"
 
@@ -72,5 +73,8 @@ int webhook_profile_add(struct webhook_profiles *p, const char *file, struct sli
 /* Settings of one listener: profile name or NULL/"auto" (the profile whose `detect` paths fit best, else generic).
  * NULL with err if there is no such profile. Freed with free(). */
 void *webhook_settings_new(const struct webhook_profiles *p, const char *profile, struct error *err) MUST_CHECK;
+
+/* For raw_mode, where a decoder renders structure as JSON: text as a string, octets that are not UTF-8 as {"b64": "…"}. */
+void decode_json_text(struct jw *w, struct slice s);
 
 #endif
