@@ -1,5 +1,6 @@
 /* Typed channels of flat frames between roles: a stream socket pair, frames of model/frame.h, optionally a descriptor
- * with a frame. Both ends are our own processes, yet sizes and kinds are checked: a broken peer closes the channel. */
+ * with a frame. Both ends are our own processes, yet sizes and kinds are checked: a broken peer closes the channel.
+ * On the wire a payload is padded to 8; frame.flags says how many octets of padding, and whether a descriptor comes. */
 #ifndef CARILLON_NET_CHANNEL_H
 #define CARILLON_NET_CHANNEL_H
 
@@ -8,6 +9,12 @@
 #include "net/loop.h"
 
 struct channel;
+
+enum { CHANNEL_FLAG_PAD = 0x0007, CHANNEL_FLAG_FD = 0x8000 };
+
+/* Pure, for tests and fuzzing: the first frame of `in` (8-byte aligned). How many octets it takes; 0: more are needed
+ * (*need: how many in total); -1: no frame of ours. The payload points into `in`, without its padding. */
+int64_t channel_parse(struct slice in, struct frame *head, struct slice *payload, size_t *need);
 
 struct channel_events {
 	/* fd >= 0: a descriptor that came with the frame; the callee owns it. The payload is 8-byte aligned and borrowed. */

@@ -29,6 +29,14 @@ void loop_fd_del(struct loop_fd *f);           /* does not close fd; NULL is fin
 struct loop_timer *loop_timer_new(struct loop *l, void (*fn)(void *arg), void *arg);
 void loop_timer_set(struct loop_timer *t, duration in); /* one shot, from now; < 0 cancels; 0 fires in the next turn */
 void loop_timer_free(struct loop_timer *t);
+
+/* Runs `fn` once at the end of the present turn (or at the start of the first), however often it was set: for writing
+ * once what a whole turn has queued. Costs no system call. */
+struct loop_later;
+struct loop_later *loop_later_new(struct loop *l, void (*fn)(void *arg), void *arg);
+void loop_later_set(struct loop_later *x);
+void loop_later_free(struct loop_later *x); /* NULL is fine; allowed inside its own callback */
+
 void loop_signal(struct loop *l, int signo, void (*fn)(int signo, void *arg), void *arg);
 
 #endif

@@ -11,15 +11,21 @@ struct peer {
 	uint16_t port;
 };
 
-/* Opens a bound socket; listens if it is a stream. host: an address or a path. *port 0 picks a free one and is set. */
+/* From a kernel address; of a unix peer only "unix". addr: a struct sockaddr of any family. */
+struct sockaddr;
+void peer_from(const struct sockaddr *addr, struct peer *out);
+
+/* Opens a bound socket; listens if it is a stream. host: an address ("" or "*": all), for socket_udp also the path of a
+ * unix datagram socket (then port may be NULL). *port 0 picks a free one and is set. */
 int socket_udp(const char *host, uint16_t *port, int rcvbuf, struct error *err) MUST_CHECK;
 int socket_tcp(const char *host, uint16_t *port, bool reuseport, struct error *err) MUST_CHECK;
-int socket_unix(const char *path, unsigned mode, const char *group, struct error *err) MUST_CHECK; /* replaces a stale socket only */
+int socket_unix(const char *path, unsigned mode, const char *group, struct error *err) MUST_CHECK; /* replaces a stale socket only; group NULL: ours */
 
 /* UDP: recvmmsg(256); `batch` is called once per system call with all datagrams. Kernel drops (SO_RXQ_OVFL) are reported. */
 struct datagram {
 	struct slice bytes;
 	struct peer from;
+	bool truncated;       /* it was longer than max_datagram */
 	const void *addr;     /* opaque, for udp_reply; copied with udp_addr_size() octets to keep it */
 };
 struct udp;
