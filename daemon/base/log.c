@@ -62,7 +62,7 @@ static size_t cut(char *line, size_t n)
 	return n + 3;
 }
 
-static void say(enum log_level level, const char *fmt, va_list ap)
+PRINTF(2, 0) static void say(enum log_level level, const char *fmt, va_list ap)
 {
 	if (level > state.max)
 		return;
