@@ -76,5 +76,6 @@ void *webhook_settings_new(const struct webhook_profiles *p, const char *profile
 
 /* For raw_mode, where a decoder renders structure as JSON: text as a string, octets that are not UTF-8 as {"b64": "…"}. */
 void decode_json_text(struct jw *w, struct slice s);
+void decode_json_octets(struct jw *w, struct slice s); /* always {"b64": "…"} */
 
 #endif

@@ -14,16 +14,21 @@ static void put_base64(struct buf *out, struct slice s)
 	}
 }
 
-void decode_json_text(struct jw *w, struct slice s)
+void decode_json_octets(struct jw *w, struct slice s)
 {
-	if (slice_utf8(s)) {
-		jw_slice(w, s);
-		return;
-	}
 	struct buf b64 = {0};
 	put_base64(&b64, s);
 	jw_object(w);
-	jw_kslice(w, "b64", buf_slice(&b64));
+	jw_key(w, "b64");
+	jw_slice(w, s.n > 0 ? buf_slice(&b64) : SLICE(""));
 	jw_end(w);
 	buf_free(&b64);
+}
+
+void decode_json_text(struct jw *w, struct slice s)
+{
+	if (slice_utf8(s))
+		jw_slice(w, s);
+	else
+		decode_json_octets(w, s);
 }

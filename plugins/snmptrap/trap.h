@@ -1,0 +1,47 @@
+/* One notification, version 1 and 2 made equal (RFC 3584, section 3.1); private to this decoder. */
+#ifndef CARILLON_SNMP_TRAP_H
+#define CARILLON_SNMP_TRAP_H
+
+#include "ber.h"
+#include "plugin.h"
+
+enum { VARBINDS_MAX = 1000 };
+
+struct varbind {
+	struct slice oid;   /* dotted */
+	int tag;            /* enum ber_tag */
+	const char *type;   /* SMI name */
+	struct slice value; /* numbers, OIDs, addresses as text; octets as sent; absent: none */
+	bool is_number;
+};
+
+struct trap {
+	int64_t version; /* 0: v1, 1: v2c */
+	struct slice community;
+	struct slice oid; /* of the notification, dotted; absent: it named none */
+	struct slice enterprise, agent, sys_name;
+	bool has_uptime, is_inform;
+	uint64_t uptime; /* hundredths of a second */
+	int64_t request_id;
+	size_t pdu_at;                                 /* offset of the PDU's tag */
+	size_t status_at, index_at, status_n, index_n; /* contents of error-status and error-index */
+	size_t end;                                    /* of the message in the datagram */
+	struct varbind *vars;
+	size_t n_vars;
+};
+
+enum trap_read { TRAP_OK, TRAP_BROKEN, TRAP_NOT_ONE };
+
+/* Reads one message. TRAP_NOT_ONE: well-formed, but no notification or not for us. Either way *why and *at
+ * say it. */
+enum trap_read trap_read(struct trap *t, struct slice datagram, struct arena *a, const char **why,
+                         size_t *at) MUST_CHECK;
+
+/* "IF-MIB::linkDown" or absent; RFC 3418, RFC 2863, RFC 4293 … */
+struct slice mib_notification(struct slice oid);
+/* The name of an object without module, and its index behind the name; absent if unknown. */
+struct slice mib_object(struct slice oid, struct slice *index);
+
+void trap_fields(const struct trap *t, const struct decode_env *env, struct fields *f);
+
+#endif
