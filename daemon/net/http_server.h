@@ -1,6 +1,7 @@
 /* HTTP/1.1 server on our own strict head parser (RFC 9112; intake.md section 8): webhooks, API, metrics.
  * Refused: bare LF, folded headers, NUL, two Content-Lengths, Content-Length with Transfer-Encoding, odd chunk sizes,
- * Content-Encoding (415), oversized heads (431) and bodies (413); absolute deadlines for head and body (408). */
+ * Content-Encoding (415), oversized heads (431) and bodies (413); absolute deadlines for head and body (408). A client
+ * that may ask no more gets its answer and an orderly end; one that begins with HTTP/2 gets GOAWAY (HTTP_1_1_REQUIRED). */
 #ifndef CARILLON_NET_HTTP_SERVER_H
 #define CARILLON_NET_HTTP_SERVER_H
 
@@ -16,13 +17,16 @@ struct http_head {
 	struct http_header *headers; size_t n_headers;
 	int64_t content_length;                   /* -1: none */
 	bool chunked, keep_alive, expect_continue;
+	char decoded[1024];                       /* where `path` is when it had escapes: do not copy the struct */
 };
 /* Pure, for tests and fuzzing: how many octets the head takes; 0: more needed; -1: refuse with *status and *why. Slices
- * point into `in` (which is modified: names are lower-cased, the path is decoded in place). headers: room for max. */
+ * point into `in` (which is modified: names are lower-cased) or into `out`. headers: room for max. A head that is not whole
+ * yet is refused as soon as its octets can be no head. */
 int64_t http_head_parse(char *in, size_t n, struct http_head *out, struct http_header *headers, size_t max, int *status, const char **why);
+enum { HTTP_HEADERS_MAX = 100 };
 /* Chunked bodies: appends decoded octets to `body`; 0 more needed, 1 done, -1 refuse. *used octets of `in`. */
 struct http_chunks {
-	int state;
+	int state; /* all zero at the beginning */
 	uint64_t left;
 	size_t trailer;
 };
