@@ -1,0 +1,104 @@
+/* JSON trees as fields: body.a.b, body.list.0.name. Bounded in depth by the JSON reader, in number by the
+ * fields, in octets by the caller. */
+#include "profile.h"
+
+enum { NAME_MAX_OCTETS = 256 };
+
+struct flattener {
+	struct fields *fields;
+	char name[NAME_MAX_OCTETS];
+	size_t *left;
+	bool cut;
+};
+
+static bool name_octet(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+	       c == '-';
+}
+
+/* Appends a key; what a field name may not have becomes '_'. 0: too long. */
+static size_t put_key(struct flattener *w, size_t n, struct slice key)
+{
+	if (key.n + n + 1 > sizeof w->name)
+		return 0;
+	for (size_t i = 0; i < key.n; i++) {
+		char c = key.p[i];
+		bool inner_dot = c == '.' && i > 0 && i + 1 < key.n && key.p[i - 1] != '.';
+		w->name[n++] = name_octet(c) || inner_dot ? c : '_';
+	}
+	return n;
+}
+
+static void put_leaf(struct flattener *w, size_t n, const struct json *j)
+{
+	struct slice text = json_text(j);
+	if (text.n == 0)
+		return;
+	if (text.n > *w->left) {
+		text.n = *w->left;
+		w->cut = true;
+	}
+	*w->left -= text.n;
+	enum value_type type = j->kind == JSON_NUMBER ? VALUE_NUMBER
+	                       : j->kind == JSON_BOOL ? VALUE_BOOL
+	                                              : VALUE_TEXT;
+	struct slice name = arena_slice(w->fields->arena, slice_of(w->name, n));
+	if (text.n > 0 && !fields_set_named(w->fields, name, text, type))
+		w->cut = true;
+}
+
+static void walk(struct flattener *w, size_t n, const struct json *j);
+
+static void walk_members(struct flattener *w, size_t n, const struct json *j)
+{
+	char digits[24];
+	size_t i = 0;
+	if (n + 1 >= sizeof w->name)
+		return;
+	w->name[n] = '.';
+	for (const struct json *m = j->first; m != NULL && !w->cut; m = m->next, i++) {
+		struct slice key = m->key.n > 0 ? m->key : SLICE("_");
+		if (j->kind == JSON_ARRAY) {
+			size_t d = sizeof digits;
+			size_t v = i;
+			do {
+				digits[--d] = (char)('0' + v % 10);
+				v /= 10;
+			} while (v > 0);
+			key = slice_of(digits + d, sizeof digits - d);
+		}
+		size_t next = put_key(w, n + 1, key);
+		if (next > 0)
+			walk(w, next, m);
+	}
+}
+
+static void walk(struct flattener *w, size_t n, const struct json *j)
+{
+	switch (j->kind) {
+	case JSON_NULL: return;
+	case JSON_BOOL:
+	case JSON_NUMBER:
+	case JSON_STRING: put_leaf(w, n, j); return;
+	case JSON_ARRAY:
+	case JSON_OBJECT: walk_members(w, n, j); return;
+	}
+}
+
+void flatten(struct fields *f, const char *prefix, struct slice path, const struct json *j, size_t *left)
+{
+	struct flattener w = {.fields = f, .left = left};
+	if (j == NULL)
+		return;
+	size_t n = put_key(&w, 0, slice_str(prefix));
+	BUG_ON(n == 0);
+	if (path.n > 0) {
+		w.name[n] = '.';
+		n = put_key(&w, n + 1, path);
+	}
+	if (n > 0)
+		walk(&w, n, j);
+	if (w.cut)
+		fields_add_tag(f, "truncated");
+}
