@@ -25,6 +25,7 @@ struct builder {
 	struct doc *doc;
 	struct findings *f;
 	struct doc_limits lim;
+	struct mark end; /* of the text */
 	struct level *levels;
 	size_t depth, cap, nodes, documents;
 };
@@ -41,13 +42,19 @@ static void refuse(struct builder *b, const char *code, struct mark mark, const 
 	free(text);
 }
 
-/* libyaml counts characters from 0. A scalar over several lines is marked on its first. */
-static struct mark mark_of(const yaml_event_t *e)
+/* libyaml counts characters from 0, and one more line at the end of a text without a line end. */
+static struct mark place(const struct builder *b, const yaml_mark_t *m, size_t len)
 {
-	const yaml_mark_t *from = &e->start_mark, *to = &e->end_mark;
-	size_t len =
-	    e->type == YAML_SCALAR_EVENT || e->type == YAML_ALIAS_EVENT ? to->index - from->index : 1;
-	return (struct mark){(uint32_t)from->line + 1, (uint32_t)from->column + 1, (uint32_t)len};
+	if (m->line + 1 > b->end.line)
+		return b->end;
+	return (struct mark){(uint32_t)m->line + 1, (uint32_t)m->column + 1, (uint32_t)len};
+}
+
+/* A scalar over several lines is marked on its first. */
+static struct mark mark_of(const struct builder *b, const yaml_event_t *e)
+{
+	bool is_run = e->type == YAML_SCALAR_EVENT || e->type == YAML_ALIAS_EVENT;
+	return place(b, &e->start_mark, is_run ? e->end_mark.index - e->start_mark.index : 1);
 }
 
 static struct level *top(struct builder *b)
@@ -163,7 +170,7 @@ static void close_level(struct builder *b)
 
 static bool add_scalar(struct builder *b, const yaml_event_t *e)
 {
-	struct mark mark = mark_of(e);
+	struct mark mark = mark_of(b, e);
 	struct slice text = slice_of(e->data.scalar.value, e->data.scalar.length);
 	check_plain(b, mark, e->data.scalar.anchor, e->data.scalar.tag);
 	if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL) {
@@ -181,7 +188,7 @@ static bool add_scalar(struct builder *b, const yaml_event_t *e)
 /* The tree goes on with an empty text in the alias's place, so that one run reports all. */
 static bool add_alias(struct builder *b, const yaml_event_t *e)
 {
-	struct mark mark = mark_of(e);
+	struct mark mark = mark_of(b, e);
 	refuse(b, "E003", mark, "%s", E003_TEXT);
 	struct node *x = node_new(b, NODE_SCALAR, mark);
 	if (x == NULL)
@@ -194,7 +201,7 @@ static bool begin_document(struct builder *b, const yaml_event_t *e)
 {
 	if (++b->documents == 1)
 		return true;
-	refuse(b, "E001", mark_of(e),
+	refuse(b, "E001", mark_of(b, e),
 	       "not valid YAML: a second document begins here; one file is one document");
 	return false;
 }
@@ -207,10 +214,10 @@ static bool take_event(struct builder *b, const yaml_event_t *e)
 	case YAML_SCALAR_EVENT: return add_scalar(b, e);
 	case YAML_ALIAS_EVENT: return add_alias(b, e);
 	case YAML_SEQUENCE_START_EVENT:
-		return open_level(b, NODE_LIST, mark_of(e), e->data.sequence_start.anchor,
+		return open_level(b, NODE_LIST, mark_of(b, e), e->data.sequence_start.anchor,
 		                  e->data.sequence_start.tag);
 	case YAML_MAPPING_START_EVENT:
-		return open_level(b, NODE_MAP, mark_of(e), e->data.mapping_start.anchor,
+		return open_level(b, NODE_MAP, mark_of(b, e), e->data.mapping_start.anchor,
 		                  e->data.mapping_start.tag);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT: close_level(b); return true;
@@ -222,23 +229,11 @@ static bool take_event(struct builder *b, const yaml_event_t *e)
 	return true;
 }
 
-/* The reader's problems (not UTF-8, control characters) come with an octet offset instead of a mark. */
-static struct mark mark_at(struct slice text, size_t offset)
-{
-	struct mark m = {1, 1, 1};
-	for (size_t i = 0; i < text.n && i < offset; m.col++) {
-		size_t n = slice_char(text, i);
-		if (text.p[i] == '\n')
-			m = (struct mark){m.line + 1, 0, 1};
-		i += MAX(n, 1);
-	}
-	return m;
-}
-
 static void report_problem(struct builder *b, const yaml_parser_t *p)
 {
-	struct mark m = {(uint32_t)p->problem_mark.line + 1, (uint32_t)p->problem_mark.column + 1, 1};
+	struct mark m = place(b, &p->problem_mark, 1);
 	const char *problem = p->problem != NULL ? p->problem : "out of memory";
+	/* not UTF-8, or a control character: comes with an octet offset */
 	if (p->error == YAML_READER_ERROR)
 		m = mark_at(b->doc->text, p->problem_offset);
 	if (p->context != NULL)
@@ -295,6 +290,7 @@ struct doc *doc_parse(const char *file, struct slice text, struct doc_limits lim
 		text = slice_sub(text, 3, text.n); /* a BOM is no column */
 	d->arena = arena_new(0);
 	d->text = (struct slice){arena_str(d->arena, text), text.n};
+	b.end = mark_at(d->text, text.n);
 	bool ok = read_events(&b);
 	while (b.depth > 0)
 		hmap_free(b.levels[--b.depth].keys);

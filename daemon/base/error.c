@@ -75,6 +75,22 @@ static size_t char_len(struct slice s, size_t at)
 	return n > 0 ? n : 1; /* an octet that is no character takes one place */
 }
 
+struct mark mark_at(struct slice text, size_t at)
+{
+	struct mark m = {1, 1, 1};
+	for (size_t i = 0, len; i < text.n && i < at; i += len) {
+		len = line_break(text, i);
+		if (len > 0) {
+			m.line++;
+			m.col = 1;
+		} else {
+			m.col++;
+			len = char_len(text, i);
+		}
+	}
+	return m;
+}
+
 /* The line with number `line` (from 1), long ones cut; malloc'd, NULL if there is none. */
 static char *source_line(struct slice s, uint32_t line)
 {

@@ -18,6 +18,10 @@ struct mark {
 	uint32_t line, col, len;
 };
 
+/* The place of an octet of a text (of its end, if `at` lies behind it), len 1. Lines end as YAML's do: LF, CR, CRLF, NEL,
+ * LS, PS. */
+struct mark mark_at(struct slice text, size_t at);
+
 enum finding_level { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE };
 
 struct finding {

@@ -106,6 +106,7 @@ static const struct {
     {"a: 1\n---\nb: 2\n", "E001", 2, 1, "a second document begins here", false},
     {"a: [1\nb: 2\n", "E001", 2, 2,
      "not valid YAML: did not find expected ',' or ']' (while parsing a flow sequence)", false},
+    {"a: [1", "E001", 1, 6, "did not find expected ',' or ']'", false},
     {"a: b: c\n", "E001", 1, 5, "not valid YAML: mapping values are not allowed in this context", false},
     {"a:\n\t- x\n", "E001", 2, 1, "not valid YAML", false},
     {"ok: 1\nbad: \xff\n", "E001", 2, 6, "not valid YAML: invalid leading UTF-8 octet", false},

@@ -80,6 +80,20 @@ static void as_json(void **state)
 	buf_free(&b);
 }
 
+static void places(void **state)
+{
+	(void)state;
+	struct slice s = SLICE("a\xc3\xa9\r\nb\xff\n");
+	static const struct {
+		size_t at;
+		uint32_t line, col;
+	} t[] = {{0, 1, 1}, {1, 1, 2}, {3, 1, 3}, {5, 2, 1}, {6, 2, 2}, {7, 2, 3}, {8, 3, 1}, {99, 3, 1}};
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		assert_int_equal(mark_at(s, t[i].at).line, t[i].line);
+		assert_int_equal(mark_at(s, t[i].at).col, t[i].col);
+	}
+}
+
 /* A hostile line is cut, a hostile control character shown as one place. */
 static void hostile_source(void **state)
 {
@@ -154,10 +168,11 @@ static void log_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(errors),         cmocka_unit_test(long_errors),
-	    cmocka_unit_test(gcc_style),      cmocka_unit_test(as_json),
-	    cmocka_unit_test(hostile_source), cmocka_unit_test(keeps_a_hundred),
-	    cmocka_unit_test(suggestions),    cmocka_unit_test(log_limits),
+	    cmocka_unit_test(errors),          cmocka_unit_test(long_errors),
+	    cmocka_unit_test(gcc_style),       cmocka_unit_test(as_json),
+	    cmocka_unit_test(places),          cmocka_unit_test(hostile_source),
+	    cmocka_unit_test(keeps_a_hundred), cmocka_unit_test(suggestions),
+	    cmocka_unit_test(log_limits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
