@@ -45,6 +45,7 @@ struct syslog_framer {
 	size_t max;              /* limits.event_size; larger counts are skipped and counted */
 	size_t skip;             /* octets of an oversized frame still to be skipped */
 	bool skip_line;          /* inside an oversized LF frame */
+	bool counted;            /* a frame was octet-counted: text without '<' between frames means the count was wrong */
 	bool dead;               /* framing error: the connection is of no use any more */
 	uint64_t oversized, errors;
 	char why[96];            /* the last framing error, for the log and the counted refusal */

@@ -53,6 +53,7 @@ static size_t counted_frame(struct syslog_framer *f, struct slice in, bool at_en
 	if (in.n - head < count)
 		return at_end ? framing_error(f, in, "the connection ended inside an octet-counted frame")
 		              : 0;
+	f->counted = true;
 	*frame = slice_sub(in, head, count);
 	return head + count;
 }
@@ -120,5 +121,7 @@ size_t syslog_frame_next(struct syslog_framer *f, struct slice in, bool at_end, 
 		return framing_error(f, in, "an octet count begins with 0");
 	if (in.p[0] >= '1' && in.p[0] <= '9')
 		return counted_frame(f, in, at_end, frame);
+	if (f->counted && strchr("<\n\r", in.p[0]) == NULL)
+		return framing_error(f, in, "neither an octet count nor '<' behind an octet-counted frame");
 	return line_frame(f, in, at_end, frame);
 }

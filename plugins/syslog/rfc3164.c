@@ -176,6 +176,32 @@ static bool take_relay(struct message *m, struct scan *s)
 	return scan_take_text(&t, SLICE("last message repeated "));
 }
 
+/* A relay that put its header before another one: "relay Nov 22 00:43:34 origin text". The origin is meant.
+ */
+static void take_second_header(struct message *m, struct scan *s)
+{
+	struct scan t = *s;
+	struct stamp stamp;
+	scan_blanks(&t);
+	if (!scan_is_alpha(scan_peek(&t, 0)) ||
+	    !stamp_take(&t, m->env->received, m->env->zone_offset, &stamp) || scan_blanks(&t) == 0)
+		return;
+	struct slice word = scan_until(&t, ' ');
+	if (!host_octets(word) || word.p[word.n - 1] == ':' || scan_end(&t))
+		return;
+	m->host = host_of(word);
+	m->stamp = stamp;
+	*s = t;
+}
+
+/* "host,key=value,..": the first part of the word; the text keeps all of it. */
+static struct slice leading_host(struct slice word)
+{
+	const char *comma = word.n > 0 ? memchr(word.p, ',', word.n) : NULL;
+	struct slice w = comma != NULL ? slice_sub(word, 0, (size_t)(comma - word.p)) : SLICE_NONE;
+	return host_octets(w) ? w : SLICE_NONE;
+}
+
 /* [host] [tag] text; `had_host`: a prefix named it already. */
 static void take_host_and_tag(struct message *m, struct scan *s, bool had_host)
 {
@@ -203,8 +229,10 @@ static void take_host_and_tag(struct message *m, struct scan *s, bool had_host)
 	if (tab == NULL && host_octets(word) && !scan_end(&t)) {
 		m->host = host_of(word);
 		*s = t;
+		take_second_header(m, s);
 		take_text_tag(m, s);
 	} else {
+		m->host = tab == NULL ? leading_host(word) : SLICE_NONE;
 		m->text = scan_rest(s);
 	}
 }
@@ -255,6 +283,22 @@ static bool take_prefix_host(struct scan *s, struct slice *host)
 	return true;
 }
 
+/* "*spamApTask1: " (wireless controllers): the process before the stamp */
+static bool take_process(struct scan *s, struct slice *app)
+{
+	size_t n = 1;
+	if (scan_peek(s, 0) != '*' || !scan_is_alpha(scan_peek(s, 1)))
+		return false;
+	for (int c; (c = scan_peek(s, n)) > ' ' && c != ':' && n < 40;)
+		n++;
+	if (scan_peek(s, n) != ':' || scan_peek(s, n + 1) != ' ')
+		return false;
+	*app = (struct slice){s->p + s->at + 1, n - 1};
+	scan_skip(s, n + 1);
+	scan_blanks(s);
+	return true;
+}
+
 static bool take_stamp(struct message *m, struct scan *s)
 {
 	return stamp_take(s, m->env->received, m->env->zone_offset, &m->stamp) ||
@@ -265,14 +309,15 @@ static bool take_stamp(struct message *m, struct scan *s)
 static bool take_stamped_head(struct message *m, struct scan *s)
 {
 	struct scan t = *s;
-	struct slice host = SLICE_NONE;
+	struct slice host = SLICE_NONE, app = SLICE_NONE;
 	for (int i = 0; i < MAX_PREFIXES; i++) {
 		if (take_stamp(m, &t)) {
 			m->host = host;
+			m->app = app;
 			*s = t;
 			return true;
 		}
-		if (!take_sequence(&t) && !take_module(&t) &&
+		if (!take_sequence(&t) && !take_process(&t, &app) && !take_module(&t) &&
 		    (host.p != NULL || !take_prefix_host(&t, &host)))
 			return false;
 	}

@@ -407,6 +407,9 @@ static bool take_uptime(struct scan *s)
 			scan_skip(&t, 1);
 			units++;
 		}
+		/* "1 2: %FAC-..": weeks and days of some IOS versions, without their letters */
+		if (units == 0 && scan_take(&t, ' ') && scan_digits(&t, 1, 3, &v))
+			units = scan_peek(&t, 2) == '%' ? 2 : 0;
 		if (units < 2)
 			return false;
 	}
