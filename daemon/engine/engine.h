@@ -92,7 +92,7 @@ struct alert_look {
 	uint64_t count;
 	enum severity severity;
 	enum effect effect;
-	bool flapping, silenced;
+	bool flapping, silenced, trial;
 	instant opened, closed;
 	struct slice incident;
 };

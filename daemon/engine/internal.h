@@ -52,7 +52,9 @@ struct alert {
 	char *summary;            /* rendered */
 	char *description;        /* rendered or NULL */
 	char **extra_names, **extra_values; size_t n_extra; /* incident.fields rendered */
-	char *assign, *title;     /* rendered rule templates, NULL: default. title may hold incident.* names: see incident title rendering */
+	char *assign, *title;     /* rendered rule templates, NULL: default */
+	/* description, assign, title and extra values: ${incident.x} is not known here and stands as \001incident.x\002; no
+	 * other control characters occur, so a value of an event cannot forge one. */
 	char **group_names, **group_values; size_t n_group; /* incident.group fields */
 	uint64_t count;           /* events since the window that opened it began */
 	instant first, opened, last; /* first event; opening; last fitting event */
@@ -63,11 +65,25 @@ struct alert {
 	char *runbook, *owner;    /* of the rule, rendered default: NULL → the service's */
 	char *last_rid;           /* unused by decisions */
 
+	/* the alert half's own side (alert.h); correlation leaves these alone */
+	struct alert *prev, *next;       /* all alerts in order of creation */
+	struct alert *older, *newer;     /* pending and open ones of its rule, longest without an event first */
+	struct window *window;           /* its live key; NULL when closed */
+	struct mute_link *mutes;         /* where it mutes and is muted */
+	uint64_t order;                  /* serial of its opening: order of opening */
+	uint64_t touched;                /* number of its last event */
+	duration open_after, quiet, close_after, clear_within; /* of the rule when it began: running deadlines keep their length */
+	uint32_t clear_fewer_than;
+	instant since, held;             /* pending since; last moment at which the condition was seen true */
+	instant timer;                   /* deadline in the heap; INSTANT_NONE */
+	bool announced;                  /* correlation has been told of its opening */
+	bool released;                   /* nobody but the list of recent ones keeps it */
+
 	/* correlation's side */
 	struct episode *episode;  /* evidence of; NULL */
 	uint64_t incident;        /* serial of the incident it is or was in; 0: none */
 	bool dirty;               /* view row is to be written */
-	struct alert *next_dirty;
+	struct alert *next_dirty, *prev_dirty;
 };
 
 struct windows;               /* window.c: live keys per rule */
@@ -81,7 +97,7 @@ struct engine {
 	uint64_t seq;             /* of the input being worked on */
 	uint32_t id_counter;      /* ids made within this input */
 	uint64_t serial;          /* last object number given out */
-	struct heap timers;
+	struct heap timers;       /* owners keep at most about one item per object: see engine_timer */
 	struct arena *scratch;    /* reset at the start of each step */
 	struct effects *fx;       /* of this step */
 	struct windows *windows;
@@ -93,20 +109,26 @@ struct engine {
 /* engine.c */
 uint64_t engine_serial(struct engine *e);
 struct ulid engine_id(struct engine *e);       /* time = now; hash of (instance, seq, counter) */
+/* Stale items are saved like others; an owner that keeps its queued instant must save that too. Before now: now. */
 void engine_timer(struct engine *e, instant at, enum timer_kind kind, uint64_t object);
 
 /* alert.c, for correlation */
 struct alert *alert_find(struct engine *e, uint64_t serial);
 const struct rule *alert_rule(const struct engine *e, const struct alert *a); /* NULL if gone */
-/* Closes from the outside (stale clear, reload): `reason` in words. */
+/* Closes from the outside (stale clear, reload): `reason` in words. The state is ALERT_CLOSED at once; the change comes to
+ * correlation_alert later in the same step, never from inside this call, and correlation_settle runs again after it. */
 void alert_close(struct engine *e, struct alert *a, const char *reason);
-/* Correlation does not need a closed alert any more (its incident is closed): free it. */
+/* Correlation does not need a closed alert any more (its incident is closed): set episode NULL and incident 0 before. It
+ * stays among the last 1,000 closed ones for a look, then it is freed. A closed alert that is in no incident after
+ * ALERT_CHANGE_CLOSED (episode NULL, incident 0) is released by the alert half itself. */
 void alert_release(struct engine *e, struct alert *a);
 void alert_json(const struct engine *e, const struct alert *a, struct jw *w);
 void alert_touch(struct engine *e, struct alert *a); /* mark its view row dirty */
 
 /* ---- correlate.h's half, called by the alert half */
 enum alert_change {
+	/* Changes are told after the whole event has been judged, so that the order of rules cannot be seen: a.muted is right
+	 * already at ALERT_CHANGE_OPENED. Trial and no_incident alerts are told too. */
 	ALERT_CHANGE_OPENED,   /* became open (muted or not) */
 	ALERT_CHANGE_REPEATED, /* another fitting event: count and last have moved */
 	ALERT_CHANGE_WORSENED, /* severity rose */
@@ -140,8 +162,11 @@ void windows_free(struct engine *e);
 void windows_event(struct engine *e, const struct event_frame *ev);
 void windows_timer(struct engine *e, enum timer_kind kind, uint64_t object);
 void windows_rules_changed(struct engine *e, const struct rule_set *old);
-void windows_save(const struct engine *e, struct buf *out);
+void windows_save(const struct engine *e, struct buf *out); /* alerts too */
 bool windows_load(struct engine *e, struct reader *r);
+/* Engine's own events and changes that wait to be told; false when there were none. */
+bool windows_work(struct engine *e);
+void alerts_stats(const struct engine *e, struct engine_stats *out);
 void alerts_views(struct engine *e, bool all, void (*row)(void *arg, const struct engine_view *v), void *arg);
 
 #endif

@@ -1,0 +1,274 @@
+/* Promises that the same inputs give the same state: time, numbers and ids come from inputs only, and
+ * whatever is due runs before the input, each instant on its own, as if a tick had come in time. Must not
+ * know what windows, alerts and incidents mean. */
+#include "engine/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+enum { ROUNDS_MAX = 1000 }; /* of one instant: each closes or opens something, the rule graph has no cycle */
+
+void effects_init(struct effects *fx)
+{
+	*fx = (struct effects){0};
+}
+
+void effects_reset(struct effects *fx)
+{
+	buf_clear(&fx->ops);
+	buf_clear(&fx->reply);
+	buf_clear(&fx->withdrawn);
+	fx->n_ops = 0;
+}
+
+void effects_free(struct effects *fx)
+{
+	buf_free(&fx->ops);
+	buf_free(&fx->reply);
+	buf_free(&fx->withdrawn);
+	effects_init(fx);
+}
+
+struct engine *engine_new(const struct engine_setup *s)
+{
+	BUG_ON(s->config == NULL || s->rules == NULL || s->map == NULL);
+	struct engine *e = xcalloc(1, sizeof *e);
+	e->setup = *s;
+	e->now = INSTANT_NONE;
+	e->matcher = matcher_new(s->rules);
+	e->scratch = arena_new(0);
+	e->windows = windows_new(e);
+	e->correlation = correlation_new(e);
+	return e;
+}
+
+void engine_free(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	correlation_free(e);
+	windows_free(e);
+	matcher_free(e->matcher);
+	heap_free(&e->timers);
+	arena_free(e->scratch);
+	free(e);
+}
+
+instant engine_due(const struct engine *e)
+{
+	struct heap_item it;
+	return heap_peek(&e->timers, &it) ? it.at : INSTANT_NONE;
+}
+
+instant engine_now(const struct engine *e)
+{
+	return e->now;
+}
+
+uint64_t engine_seq(const struct engine *e)
+{
+	return e->seq;
+}
+
+uint64_t engine_serial(struct engine *e)
+{
+	return ++e->serial;
+}
+
+struct ulid engine_id(struct engine *e)
+{
+	char text[320];
+	int n = snprintf(text, sizeof text, "%.250s/%llu/%u", e->setup.config->instance,
+	                 (unsigned long long)e->seq, e->id_counter++);
+	BUG_ON(n < 0 || (size_t)n + 2 >= sizeof text);
+	text[n] = '/'; /* two different texts, one hash each */
+	uint64_t lo = hash_stable(slice_of(text, (size_t)n)), hi = hash_stable(slice_of(text, (size_t)n + 1));
+	return ulid_make(e->now, hi, lo);
+}
+
+void engine_timer(struct engine *e, instant at, enum timer_kind kind, uint64_t object)
+{
+	BUG_ON(at == INSTANT_NONE);
+	heap_push(&e->timers, MAX(at, e->now), (uint32_t)kind, object);
+}
+
+/* Everything that follows from what has just happened, until nothing is left. */
+static void settle(struct engine *e)
+{
+	int rounds = 0;
+	do {
+		while (windows_work(e))
+			;
+		correlation_settle(e);
+	} while (windows_work(e) && !DOUBT(++rounds > ROUNDS_MAX));
+}
+
+static void run_timer(struct engine *e, const struct heap_item *it)
+{
+	switch ((enum timer_kind)it->kind) {
+	case TIMER_WINDOW:
+	case TIMER_ALERT: windows_timer(e, (enum timer_kind)it->kind, it->object); break;
+	case TIMER_EPISODE:
+	case TIMER_INCIDENT:
+	case TIMER_LANE:
+	case TIMER_DESTINATION: correlation_timer(e, (enum timer_kind)it->kind, it->object); break;
+	case TIMER_KINDS: (void)DOUBT(true); break;
+	}
+}
+
+/* All that is due at the earliest instant up to `at`. */
+static bool run_instant(struct engine *e, instant at)
+{
+	struct heap_item it;
+	if (!heap_peek(&e->timers, &it) || it.at > at)
+		return false;
+	instant due = MAX(it.at, e->now);
+	e->now = due;
+	while (heap_peek(&e->timers, &it) && it.at <= due) {
+		if (!heap_pop(&e->timers, &it))
+			break;
+		run_timer(e, &it);
+		while (windows_work(e))
+			;
+	}
+	settle(e);
+	return true;
+}
+
+static void run_due(struct engine *e, instant at)
+{
+	instant before = INSTANT_NONE;
+	for (int rounds = 0; run_instant(e, at);) {
+		rounds = e->now == before ? rounds + 1 : 0;
+		before = e->now;
+		if (DOUBT(rounds > ROUNDS_MAX))
+			break;
+	}
+}
+
+static void take_event(struct engine *e, struct slice payload)
+{
+	struct event_frame ev;
+	if (DOUBT(!event_frame_decode(payload, &ev)))
+		return;
+	windows_event(e, &ev);
+}
+
+static void take_command(struct engine *e, struct slice payload)
+{
+	struct jw w = jw_new(&e->fx->reply);
+	struct error err;
+	const struct json *cmd = json_parse(e->scratch, payload, JSON_LIMITS, NULL, &err);
+	jw_object(&w);
+	if (cmd == NULL || cmd->kind != JSON_OBJECT) {
+		jw_kbool(&w, "ok", false);
+		jw_kstr(&w, "error", "the command is not a JSON object");
+		jw_kint(&w, "status", 400);
+	} else {
+		correlation_command(e, cmd, &w);
+	}
+	jw_end(&w);
+}
+
+static void take_result(struct engine *e, struct slice payload)
+{
+	struct ticket_result r;
+	if (!DOUBT(!ticket_result_decode(payload, &r)))
+		correlation_ticket_result(e, &r);
+}
+
+static void take_rules(struct engine *e, const struct engine_setup *next)
+{
+	if (DOUBT(next == NULL || next->rules == NULL || next->config == NULL))
+		return;
+	const struct rule_set *old = e->setup.rules;
+	e->setup.rules = next->rules;
+	e->setup.config = next->config;
+	matcher_free(e->matcher);
+	e->matcher = matcher_new(next->rules);
+	windows_rules_changed(e, old);
+	correlation_rules_changed(e);
+}
+
+static void take_map(struct engine *e, const struct engine_setup *next)
+{
+	if (DOUBT(next == NULL || next->map == NULL))
+		return;
+	const struct service_map *old = e->setup.map;
+	e->setup.map = next->map;
+	correlation_map_changed(e, old);
+}
+
+static void take_input(struct engine *e, const struct engine_input *in)
+{
+	switch (in->kind) {
+	case FRAME_EVENT: take_event(e, in->payload); break;
+	case FRAME_TICKET_RESULT: take_result(e, in->payload); break;
+	case FRAME_COMMAND: take_command(e, in->payload); break;
+	case INPUT_RULES: take_rules(e, in->setup); break;
+	case INPUT_MAP: take_map(e, in->setup); break;
+	case INPUT_RESUME: correlation_resume(e); break;
+	case INPUT_TICK:
+	case INPUT_START: break;
+	default: (void)DOUBT(true); break; /* kinds of frames that are no inputs */
+	}
+}
+
+void engine_step(struct engine *e, const struct engine_input *in, struct effects *fx)
+{
+	BUG_ON(e->fx != NULL);
+	instant at = in->at;
+	if (DOUBT(e->now != INSTANT_NONE && at < e->now))
+		at = e->now;
+	e->fx = fx;
+	e->seq = in->seq;
+	e->id_counter = 0;
+	arena_reset(e->scratch);
+	run_due(e, at);
+	e->now = at;
+	take_input(e, in);
+	settle(e);
+	e->fx = NULL;
+}
+
+void engine_stats(const struct engine *e, struct engine_stats *out)
+{
+	*out = e->stats;
+	alerts_stats(e, out);
+	correlation_stats(e, out);
+}
+
+void engine_views(struct engine *e, bool all, void (*row)(void *arg, const struct engine_view *v), void *arg)
+{
+	alerts_views(e, all, row, arg);
+	correlation_views(e, all, row, arg);
+}
+
+void engine_each_incident(const struct engine *e, void (*fn)(void *arg, const struct incident_look *i),
+                          void *arg)
+{
+	correlation_each_incident(e, fn, arg);
+}
+
+bool engine_prepare_event(struct matcher *m, const struct service_map *map, struct fields *f,
+                          instant received, const struct ulid *id, struct buf *out)
+{
+	if (!matcher_decode(m, f))
+		return false;
+	matcher_resolve(m, map, f);
+	const uint32_t *hits;
+	size_t n = matcher_match(m, f, &hits);
+	if (n == 0)
+		return false;
+	struct buf evt = {0};
+	evt_encode(f, id, received, &evt);
+	struct error err;
+	const struct evt *checked = evt_check(buf_slice(&evt), &err);
+	BUG_ON(checked == NULL);
+	/* generation 0: an engine whose rule set has another one matches again, with the same result */
+	event_frame_encode(0, 0, 0, hits, n, checked, out);
+	buf_free(&evt);
+	return true;
+}

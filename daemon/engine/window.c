@@ -1,0 +1,478 @@
+/* Promises which keys of which rule are live, that their number is bounded and every eviction counted, and
+ * when the condition of a key is true (language.md sections 6, 7a and 17.1). What an alert does with that is
+ * alert.c's affair. The order of buckets is never seen: lists are walked instead. */
+#include "engine/alert.h"
+
+#include <stdlib.h>
+
+enum { FIRST_BUCKETS = 64, FEW = 2, SWEEP = 4, DEPTH_MAX = 64 };
+
+/* ---- the table */
+
+static size_t bucket_of(const struct windows *ws, uint32_t rule, uint32_t hash)
+{
+	return (hash + rule * UINT32_C(0x9e3779b1)) & (ws->n_buckets - 1);
+}
+
+struct window *window_find(const struct windows *ws, uint32_t rule, struct slice key)
+{
+	uint32_t hash = (uint32_t)hash_bytes(key);
+	struct window *w = ws->buckets[bucket_of(ws, rule, hash)];
+	while (w != NULL &&
+	       (w->hash != hash || w->rule != rule || !slice_eq(slice_of(w->key, w->key_n), key)))
+		w = w->chain;
+	return w;
+}
+
+static void insert(struct windows *ws, struct window *w)
+{
+	struct window **at = &ws->buckets[bucket_of(ws, w->rule, w->hash)];
+	w->chain = *at;
+	*at = w;
+}
+
+static void resize(struct windows *ws, size_t n)
+{
+	struct window **was = ws->buckets;
+	size_t n_was = ws->n_buckets;
+	ws->buckets = xcalloc(n, sizeof(struct window *));
+	ws->n_buckets = n;
+	for (size_t i = 0; i < n_was; i++) {
+		for (struct window *w = was[i], *next; w != NULL; w = next) {
+			next = w->chain;
+			insert(ws, w);
+		}
+	}
+	free(was);
+}
+
+void window_renumber(struct windows *ws, struct window *w, uint32_t rule)
+{
+	w->rule = rule;
+	if (rule != RULE_NONE)
+		ws->rules[rule].n_windows++;
+}
+
+void windows_rehash(struct windows *ws)
+{
+	resize(ws, ws->n_buckets);
+}
+
+static void idle_link(struct rule_state *rs, struct window *w)
+{
+	w->older = rs->idle.last;
+	w->newer = NULL;
+	*(rs->idle.last != NULL ? &rs->idle.last->newer : &rs->idle.first) = w;
+	rs->idle.last = w;
+}
+
+static void idle_unlink(struct rule_state *rs, struct window *w)
+{
+	*(w->older != NULL ? &w->older->newer : &rs->idle.first) = w->newer;
+	*(w->newer != NULL ? &w->newer->older : &rs->idle.last) = w->older;
+	w->older = w->newer = NULL;
+}
+
+struct window *window_add(struct windows *ws, uint32_t rule, struct slice key)
+{
+	BUG_ON(rule >= ws->n_rules || key.n > UINT32_MAX);
+	if (ws->len >= ws->n_buckets)
+		resize(ws, ws->n_buckets * 2);
+	struct window *w = xcalloc(1, sizeof *w + key.n + 1);
+	w->ring = w->few;
+	w->cap = FEW;
+	w->rule = rule;
+	w->hash = (uint32_t)hash_bytes(key);
+	w->key_n = (uint32_t)key.n;
+	if (key.n > 0)
+		memcpy(w->key, key.p, key.n);
+	insert(ws, w);
+	ws->len++;
+	ws->rules[rule].n_windows++;
+	idle_link(&ws->rules[rule], w);
+	return w;
+}
+
+static void destroy(struct window *w)
+{
+	if (w->ring != w->few)
+		free(w->ring);
+	free(w);
+}
+
+/* Not (any more) in an idle list. */
+static void remove_busy(struct windows *ws, struct window *w)
+{
+	struct window **at = &ws->buckets[bucket_of(ws, w->rule, w->hash)];
+	while (*at != NULL && *at != w)
+		at = &(*at)->chain;
+	BUG_ON(*at == NULL);
+	*at = w->chain;
+	ws->len--;
+	if (w->rule != RULE_NONE)
+		ws->rules[w->rule].n_windows--;
+	destroy(w);
+}
+
+void window_free(struct windows *ws, struct window *w)
+{
+	BUG_ON(w->alert != NULL);
+	idle_unlink(&ws->rules[w->rule], w);
+	remove_busy(ws, w);
+}
+
+void windows_take(struct windows *ws, struct window *w)
+{
+	idle_unlink(&ws->rules[w->rule], w);
+}
+
+void window_idle(struct windows *ws, struct window *w)
+{
+	BUG_ON(w->alert != NULL);
+	if (w->n == 0) {
+		remove_busy(ws, w);
+		return;
+	}
+	BUG_ON(w->rule == RULE_NONE);
+	idle_link(&ws->rules[w->rule], w);
+}
+
+/* ---- times of one key */
+
+static void ring_grow(struct window *w, uint32_t keep)
+{
+	uint32_t cap = MIN(w->cap * 2, keep);
+	instant *v = xreallocarray(NULL, cap, sizeof *v);
+	for (uint32_t i = 0; i < w->n; i++)
+		v[i] = w->ring[(w->head + i) % w->cap];
+	if (w->ring != w->few)
+		free(w->ring);
+	w->ring = v;
+	w->cap = cap;
+	w->head = 0;
+}
+
+void window_push(struct window *w, instant at, uint32_t keep)
+{
+	BUG_ON(keep == 0);
+	for (; w->n >= keep; w->n--)
+		w->head = (w->head + 1) % w->cap;
+	if (w->n == w->cap)
+		ring_grow(w, keep);
+	w->ring[(w->head + w->n++) % w->cap] = at;
+}
+
+instant window_nth(const struct window *w, uint32_t n)
+{
+	return n == 0 || n > w->n ? INSTANT_NONE : w->ring[(w->head + (w->n - n)) % w->cap];
+}
+
+void window_empty(struct window *w)
+{
+	w->n = w->head = 0;
+}
+
+/* ---- room */
+
+static void sweep_rule(struct engine *e, uint32_t number)
+{
+	struct windows *ws = e->windows;
+	struct rule_state *rs = &ws->rules[number];
+	size_t n;
+	const struct rule *r = &rule_set_rules(e->setup.rules, &n)[number];
+	for (int i = 0; i < SWEEP && rs->idle.first != NULL; i++) {
+		struct window *w = rs->idle.first;
+		if (w->n > 0 && window_nth(w, 1) > e->now - r->within)
+			break;
+		window_free(ws, w);
+	}
+}
+
+/* Keys whose times are over cost memory only: each event drops a few of its rule, and of the next one in
+ * turn. */
+static void sweep(struct engine *e, uint32_t number)
+{
+	struct windows *ws = e->windows;
+	sweep_rule(e, number);
+	ws->cursor = (ws->cursor + 1) % ws->n_rules;
+	sweep_rule(e, (uint32_t)ws->cursor);
+}
+
+static void make_room(struct engine *e, uint32_t number)
+{
+	struct rule_state *rs = &e->windows->rules[number];
+	if (rs->n_windows < e->setup.config->limits.keys_per_rule)
+		return;
+	e->stats.evicted++;
+	if (rs->idle.first != NULL)
+		window_free(e->windows, rs->idle.first);
+	else if (rs->live.first != NULL)
+		alert_close(e, rs->live.first, "evicted: limits.keys_per_rule is reached");
+}
+
+/* ---- one event */
+
+static void problem(struct engine *e, const struct rule *r, struct window *w, struct slice key,
+                    const struct occasion *o)
+{
+	struct windows *ws = e->windows;
+	if (w == NULL) {
+		make_room(e, r->number);
+		w = window_add(ws, r->number, key);
+	} else if (w->alert == NULL) {
+		windows_take(ws, w); /* to the end of the idle list: it is the youngest now */
+		idle_link(&ws->rules[r->number], w);
+	}
+	uint32_t keep = MAX(r->at_least, r->clear_fewer_than);
+	if (keep > 0)
+		window_push(w, e->now, keep);
+	instant first = r->at_least > 0 ? window_nth(w, r->at_least) : e->now;
+	bool holds = first != INSTANT_NONE && (r->at_least == 0 || first > e->now - r->within);
+	if (w->alert != NULL)
+		alert_repeat(e, r, w->alert, o, holds);
+	else if (holds)
+		alert_begin(e, r, w, o, first, MAX(r->at_least, 1));
+}
+
+static void judge(struct engine *e, const struct rule *r, bool clears, const struct occasion *o)
+{
+	if (r->mode == MODE_OFF || (o->trial && r->mode != MODE_TRIAL))
+		return;
+	if (!clears && !r->match_mentions_state) {
+		if (o->state == STATE_INFO)
+			return;
+		clears = o->state == STATE_CLEAR;
+	}
+	e->windows->rules[r->number].hits++;
+	struct slice key;
+	alert_by_values(e, r, o->f, &key);
+	struct window *w = window_find(e->windows, r->number, key);
+	if (!clears)
+		problem(e, r, w, key, o);
+	else if (w != NULL && w->alert != NULL)
+		alert_clear(e, w->alert, "cleared by an event");
+	else if (w != NULL)
+		window_free(e->windows, w);
+	sweep(e, r->number);
+}
+
+static bool has(const uint32_t *hits, size_t n, uint32_t number)
+{
+	size_t low = 0;
+	while (n > 0) {
+		size_t half = n / 2;
+		if (hits[low + half] < number) {
+			low += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return number != PREDICATE_NONE && hits[low] == number;
+}
+
+static bool is_hit(const uint32_t *hits, size_t n, uint32_t number)
+{
+	return n > 0 && number <= hits[n - 1] && has(hits, n, number);
+}
+
+/* A rule hears of alerts only where its condition asks for them (`type`, `alert.*`), and never of its own:
+ * else one with `by: [check]` and `match: {check: x}` would count and reopen itself. */
+static bool sees(const struct engine *e, const struct predicate *p, const struct occasion *o)
+{
+	const struct rule_state *rs = &e->windows->rules[p->rule];
+	if (!o->alert)
+		return true;
+	return p->rule != o->alert_rule && (p->role == PREDICATE_CLEAR ? rs->clear_alerts : rs->match_alerts);
+}
+
+/* What fits `match` and `clear.match` clears (17.5). */
+static void judge_all(struct engine *e, const struct occasion *o, const uint32_t *hits, size_t n)
+{
+	size_t n_predicates, n_rules;
+	const struct predicate *predicates = rule_set_predicates(e->setup.rules, &n_predicates);
+	const struct rule *rules = rule_set_rules(e->setup.rules, &n_rules);
+	for (size_t i = 0; i < n; i++) {
+		if (DOUBT(hits[i] >= n_predicates))
+			break;
+		const struct predicate *p = &predicates[hits[i]];
+		BUG_ON(p->rule >= n_rules);
+		if (!sees(e, p, o))
+			continue;
+		const struct rule *r = &rules[p->rule];
+		if (p->role == PREDICATE_CLEAR)
+			judge(e, r, true, o);
+		else if (!is_hit(hits, n, r->clear_match))
+			judge(e, r, false, o);
+	}
+}
+
+static bool engine_type(const struct fields *f)
+{
+	struct slice type = value_slice(fields_get(f, FIELD_TYPE));
+	return slice_is(type, "alert") || slice_is(type, "calendar") || slice_is(type, "internal");
+}
+
+static struct occasion occasion_of(const struct fields *f)
+{
+	struct slice state = value_slice(fields_get(f, FIELD_STATE));
+	struct occasion o = {.f = f, .state = STATE_PROBLEM, .state_set = state.n > 0, .own = engine_type(f)};
+	if (!event_state_parse(state, &o.state))
+		o.state = STATE_PROBLEM;
+	return o;
+}
+
+/* matcher_match's answer lives until it is asked again, and judging may ask it. */
+static const uint32_t *copy_hits(struct engine *e, const uint32_t *hits, size_t n)
+{
+	uint32_t *v = arena_array(e->scratch, n, sizeof *v);
+	if (n > 0)
+		memcpy(v, hits, n * sizeof *v);
+	return v;
+}
+
+void windows_event(struct engine *e, const struct event_frame *ev)
+{
+	struct fields *f = &e->windows->fields;
+	const uint32_t *hits = ev->hits;
+	size_t n = ev->head->n_hits;
+	evt_open(ev->evt, f);
+	if (ev->head->generation != rule_set_generation(e->setup.rules)) {
+		matcher_resolve(e->matcher, e->setup.map, f);
+		n = matcher_match(e->matcher, f, &hits);
+		hits = copy_hits(e, hits, n);
+	}
+	if (n > 0 && service_find(e->setup.map, value_slice(fields_get(f, FIELD_SERVICE))) == SERVICE_NONE)
+		e->stats.unresolved_events++;
+	struct occasion o = occasion_of(f);
+	e->windows->depth = 0;
+	judge_all(e, &o, hits, n);
+	fields_reset(f);
+}
+
+static void judge_own(struct engine *e, struct own_event *own)
+{
+	struct occasion o = occasion_of(&own->f);
+	o.trial = own->trial;
+	o.alert = true;
+	o.alert_rule = own->rule;
+	e->windows->depth = own->depth;
+	if (DOUBT(own->depth > DEPTH_MAX))
+		return;
+	const uint32_t *hits;
+	matcher_resolve(e->matcher, e->setup.map, &own->f);
+	size_t n = matcher_match(e->matcher, &own->f, &hits);
+	judge_all(e, &o, copy_hits(e, hits, n), n);
+}
+
+bool windows_work(struct engine *e)
+{
+	struct windows *ws = e->windows;
+	struct own_event *own = ws->own_first;
+	if (own == NULL)
+		return alerts_tell(e);
+	ws->own_first = own->next;
+	if (ws->own_first == NULL)
+		ws->own_last = NULL;
+	judge_own(e, own);
+	own_event_free(own);
+	ws->depth = 0;
+	return true;
+}
+
+void windows_timer(struct engine *e, enum timer_kind kind, uint64_t object)
+{
+	if (DOUBT(kind != TIMER_ALERT))
+		return;
+	alert_timer(e, object);
+}
+
+/* ---- life */
+
+static bool names_alert(const struct template *t)
+{
+	const struct slice *paths;
+	size_t n = template_paths(t, &paths);
+	for (size_t i = 0; i < n; i++) {
+		if (slice_starts(paths[i], SLICE("alert.")))
+			return true;
+	}
+	return false;
+}
+
+static bool asks_for_alerts(const struct cond *c)
+{
+	if (c->kind == COND_ATOM)
+		return c->atom->field.core == FIELD_TYPE ||
+		       slice_starts(c->atom->field.name, SLICE("alert."));
+	for (size_t i = 0; i < c->n; i++) {
+		if (asks_for_alerts(c->kids[i]))
+			return true;
+	}
+	return false;
+}
+
+void windows_rules(struct engine *e)
+{
+	struct windows *ws = e->windows;
+	size_t n;
+	const struct predicate *predicates = rule_set_predicates(e->setup.rules, &n);
+	const struct rule *rules = rule_set_rules(e->setup.rules, &ws->n_rules);
+	ws->rules = xcalloc(MAX(ws->n_rules, 1), sizeof *ws->rules);
+	for (size_t i = 0; i < ws->n_rules; i++)
+		ws->rules[i].counts_in_summary = names_alert(rules[i].summary);
+	for (size_t i = 0; i < n; i++) {
+		struct rule_state *rs = &ws->rules[predicates[i].rule];
+		bool asks = asks_for_alerts(predicates[i].cond);
+		if (predicates[i].role == PREDICATE_CLEAR)
+			rs->clear_alerts = asks;
+		else
+			rs->match_alerts = asks;
+	}
+	ws->cursor = 0;
+}
+
+struct windows *windows_new(struct engine *e)
+{
+	struct windows *ws = xcalloc(1, sizeof *ws);
+	ws->n_buckets = FIRST_BUCKETS;
+	ws->buckets = xcalloc(ws->n_buckets, sizeof(struct window *));
+	fields_init(&ws->fields, e->scratch);
+	e->windows = ws;
+	e->alerts = alerts_new();
+	windows_rules(e);
+	mutes_rules(e);
+	return ws;
+}
+
+void windows_free(struct engine *e)
+{
+	struct windows *ws = e->windows;
+	alerts_free(e);
+	while (ws->own_first != NULL) {
+		struct own_event *next = ws->own_first->next;
+		own_event_free(ws->own_first);
+		ws->own_first = next;
+	}
+	for (size_t i = 0; i < ws->n_buckets; i++) {
+		for (struct window *w = ws->buckets[i], *next; w != NULL; w = next) {
+			next = w->chain;
+			destroy(w);
+		}
+	}
+	fields_free(&ws->fields);
+	free(ws->rules);
+	free(ws->buckets);
+	free(ws);
+	e->windows = NULL;
+}
+
+void engine_rule_stats(const struct engine *e, uint32_t rule, uint64_t *hits, uint64_t *alerts,
+                       uint64_t *keys)
+{
+	BUG_ON(rule >= e->windows->n_rules);
+	const struct rule_state *rs = &e->windows->rules[rule];
+	*hits = rs->hits;
+	*alerts = rs->opened;
+	*keys = rs->n_windows;
+}
