@@ -2,6 +2,7 @@
  * what keys mean. Linear probing; a deletion shifts its followers back, so there are no tombstones. */
 #include "base/hmap.h"
 
+#include <endian.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -55,7 +56,7 @@ static uint64_t rotl(uint64_t x, unsigned b)
 	return x << b | x >> (64 - b);
 }
 
-static void sip_round(uint64_t v[4])
+static inline void sip_round(uint64_t v[4])
 {
 	v[0] += v[1];
 	v[1] = rotl(v[1], 13) ^ v[0];
@@ -72,6 +73,10 @@ static void sip_round(uint64_t v[4])
 static uint64_t load_le(const unsigned char *p, size_t n)
 {
 	uint64_t v = 0;
+	if (n == 8) {
+		memcpy(&v, p, 8);
+		return le64toh(v);
+	}
 	for (size_t i = 0; i < n; i++)
 		v |= (uint64_t)p[i] << (8 * i);
 	return v;

@@ -41,6 +41,12 @@ instant instant_civil(int year, int month, int day, int hour, int minute, int se
 	return t;
 }
 
+static void set(int *to, int64_t v)
+{
+	if (to != NULL)
+		*to = (int)v;
+}
+
 void instant_split(instant t, int *year, int *month, int *day, int *hour, int *minute, int *second)
 {
 	int64_t s = floor_div(t, SECOND), days = floor_div(s, 86400), rest = s - days * 86400;
@@ -48,18 +54,12 @@ void instant_split(instant t, int *year, int *month, int *day, int *hour, int *m
 	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
 	int64_t m = mp < 10 ? mp + 3 : mp - 9;
-	const struct {
-		int *to;
-		int64_t v;
-	} parts[] = {{year, yoe + era * 400 + (m <= 2)},
-	             {month, m},
-	             {day, doy - (153 * mp + 2) / 5 + 1},
-	             {hour, rest / 3600},
-	             {minute, rest / 60 % 60},
-	             {second, rest % 60}};
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		if (parts[i].to != NULL)
-			*parts[i].to = (int)parts[i].v;
+	set(year, yoe + era * 400 + (m <= 2));
+	set(month, m);
+	set(day, doy - (153 * mp + 2) / 5 + 1);
+	set(hour, rest / 3600);
+	set(minute, rest / 60 % 60);
+	set(second, rest % 60);
 }
 
 /* Exactly n digits at *at. */

@@ -22,7 +22,7 @@ bool instant_parse(struct slice s, instant *out) MUST_CHECK;
 /* RFC 3339, UTC, "Z"; fraction only if not zero, without trailing zeros. INSTANT_NONE: "-". */
 void instant_format(instant t, struct buf *out);
 instant instant_civil(int year, int month, int day, int hour, int minute, int second); /* UTC; days are normalised */
-void instant_split(instant t, int *year, int *month, int *day, int *hour, int *minute, int *second);
+void instant_split(instant t, int *year, int *month, int *day, int *hour, int *minute, int *second); /* any may be NULL */
 /* "90s", "1h30m", "0"; units ms s m h d w. */
 bool duration_parse(struct slice s, duration *out) MUST_CHECK;
 /* Units from large to small, zero parts left out: "1h30m"; weeks only if whole; cut to milliseconds; 0: "0". */
