@@ -1,0 +1,586 @@
+/* The core role: see role_core.h. One thread and one loop; the store's writer is the only other thread. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "role_core.h"
+
+#define VIEW_EVERY      (100 * MSEC)
+#define BACKLOG_PAUSE   50000u /* rows that wait for the writer before intake has to wait too */
+
+struct engine_setup core_setup(const struct core *c)
+{
+	return (struct engine_setup){.config = c->gen->config, .rules = c->gen->rules, .map = c->map->map};
+}
+
+instant core_time(const struct core *c, instant wish)
+{
+	return MAX(wish, engine_now(c->engine));
+}
+
+/* ---- what may leave, and when */
+
+static struct core_release *hold(struct core *c, int kind)
+{
+	struct core_release *r;
+
+	c->releases = array_reserve(c->releases, &c->cap_releases, c->n_releases + 1, sizeof *c->releases);
+	r = &c->releases[c->n_releases++];
+	*r = (struct core_release){.seq = c->seq};
+	r->kind = kind;
+	return r;
+}
+
+static void send_ops(struct core *c, struct slice ops)
+{
+	struct reader r = reader_of(ops);
+
+	/* without egress nothing is lost: its return turns every operation under way into UNKNOWN (tickets.md) */
+	while (c->egress != NULL && !c->role->no_tickets && r.at < r.n) {
+		struct slice op = read_lslice(&r);
+		if (DOUBT(!r.ok))
+			return;
+		channel_send(c->egress, FRAME_TICKET_OP, 0, op);
+	}
+}
+
+static void let_go(struct core *c, struct core_release *r)
+{
+	switch (r->kind) {
+	case RELEASE_OPS:
+		send_ops(c, buf_slice(&r->bytes));
+		break;
+	case RELEASE_REPLY:
+		if (c->front != NULL)
+			channel_send(c->front, FRAME_REPLY, r->number, buf_slice(&r->bytes));
+		break;
+	case RELEASE_ACK:
+		if (c->intakes[r->intake].channel != NULL)
+			channel_send(c->intakes[r->intake].channel, FRAME_ACK, r->number, SLICE_NONE);
+		break;
+	}
+	buf_free(&r->bytes);
+}
+
+static void pause_intakes(struct core *c, bool paused)
+{
+	for (size_t i = 0; i < CORE_INTAKES_MAX; i++)
+		if (c->intakes[i].channel != NULL)
+			channel_pause(c->intakes[i].channel, paused);
+}
+
+static void release(struct core *c)
+{
+	uint64_t committed = store_committed(c->store);
+
+	while (c->released < c->n_releases && c->releases[c->released].seq <= committed)
+		let_go(c, &c->releases[c->released++]);
+	if (c->released == c->n_releases)
+		c->released = c->n_releases = 0;
+	else if (c->released > 4096) {
+		memmove(c->releases, c->releases + c->released, (c->n_releases - c->released) * sizeof *c->releases);
+		c->n_releases -= c->released;
+		c->released = 0;
+	}
+}
+
+static void on_commit(int fd UNUSED, int what UNUSED, void *arg)
+{
+	struct core *c = arg;
+	struct error err;
+
+	store_notify_clear(c->store);
+	if (store_failed(c->store, &err) && !c->failed) {
+		/* nothing later is on disk: acknowledge nothing more, start again from what is */
+		c->failed = true;
+		log_error("msg=\"the journal cannot be written; restarting from what is on disk\" reason=\"%s\"", err.text);
+		_exit(70);
+	}
+	release(c);
+	if (store_backlog(c->store) < BACKLOG_PAUSE / 2)
+		pause_intakes(c, false);
+}
+
+/* ---- inputs */
+
+static void arm_tick(struct core *c)
+{
+	instant due = engine_due(c->engine);
+
+	if (due == INSTANT_NONE)
+		loop_timer_set(c->tick, -1);
+	else
+		loop_timer_set(c->tick, MAX(due - loop_now(c->role->loop), 0));
+}
+
+void core_input(struct core *c, instant at, uint16_t kind, struct slice payload, const struct engine_setup *setup)
+{
+	struct engine_input in = {.seq = ++c->seq, .at = at, .kind = kind, .payload = payload, .setup = setup};
+
+	store_append(c->store, in.seq, at, kind, payload);
+	engine_step(c->engine, &in, &c->fx);
+	if (c->fx.n_ops > 0) {
+		struct core_release *r = hold(c, RELEASE_OPS);
+		buf_adds(&r->bytes, buf_slice(&c->fx.ops));
+	}
+}
+
+static void after_inputs(struct core *c)
+{
+	effects_reset(&c->fx);
+	arm_tick(c);
+	if (store_backlog(c->store) > BACKLOG_PAUSE)
+		pause_intakes(c, true);
+}
+
+static void on_tick(void *arg)
+{
+	struct core *c = arg;
+	instant now = core_time(c, loop_now(c->role->loop));
+
+	if (engine_due(c->engine) != INSTANT_NONE && engine_due(c->engine) <= now)
+		core_input(c, now, INPUT_TICK, SLICE_NONE, NULL);
+	after_inputs(c);
+}
+
+/* A frame that another generation of the rules matched is matched again; false: no rule wants it any more. */
+static bool rematch(struct core *c, struct event_frame *ev, struct slice *payload)
+{
+	const uint32_t *hits;
+	size_t n;
+
+	arena_reset(c->scratch);
+	fields_reset(&c->fields);
+	evt_open(ev->evt, &c->fields);
+	n = matcher_match(c->matcher, &c->fields, &hits);
+	if (n == 0)
+		return false;
+	buf_clear(&c->rematch);
+	event_frame_encode(rule_set_generation(c->gen->rules), ev->head->intake, ev->head->intake_seq, hits, n, ev->evt, &c->rematch);
+	*payload = buf_slice(&c->rematch);
+	return true;
+}
+
+static void on_event(struct core_intake *in, const struct frame *head UNUSED, struct slice payload)
+{
+	struct core *c = in->core;
+	struct event_frame ev;
+
+	if (DOUBT(!event_frame_decode(payload, &ev)))
+		return;
+	in->seen = MAX(in->seen, ev.head->intake_seq);
+	if (ev.head->intake != in->index || ev.head->intake_seq <= c->high[in->index]) {
+		counter_add(c->repeats_total, 1);
+		return;
+	}
+	c->high[in->index] = ev.head->intake_seq;
+	if (ev.head->generation != rule_set_generation(c->gen->rules) && !rematch(c, &ev, &payload)) {
+		counter_add(c->unwanted_total, 1);
+		return;
+	}
+	counter_add(c->events_total, 1);
+	core_input(c, core_time(c, ev.evt->received), FRAME_EVENT, payload, NULL);
+	effects_reset(&c->fx);
+}
+
+static void intake_frame(struct channel *ch UNUSED, const struct frame *head, struct slice payload, int fd, void *arg)
+{
+	if (fd >= 0)
+		close(fd);
+	if (head->kind == FRAME_EVENT)
+		on_event(arg, head, payload);
+}
+
+static void intake_batch(struct channel *ch UNUSED, void *arg)
+{
+	struct core_intake *in = arg;
+	struct core *c = in->core;
+
+	if (in->seen > 0) {
+		struct core_release *r = hold(c, RELEASE_ACK);
+		r->intake = in->index;
+		r->number = in->seen;
+		in->seen = 0;
+	}
+	after_inputs(c);
+	release(c); /* a batch of repeats has nothing to wait for */
+}
+
+static void intake_closed(struct channel *ch, void *arg)
+{
+	struct core_intake *in = arg;
+
+	channel_free(ch);
+	in->channel = NULL;
+}
+
+static void egress_frame(struct channel *ch UNUSED, const struct frame *head, struct slice payload, int fd, void *arg)
+{
+	struct core *c = arg;
+	struct ticket_result res;
+
+	if (fd >= 0)
+		close(fd);
+	if (head->kind == FRAME_TICKET_RESULT && !DOUBT(!ticket_result_decode(payload, &res)))
+		core_input(c, core_time(c, loop_now(c->role->loop)), FRAME_TICKET_RESULT, payload, NULL);
+	after_inputs(c);
+}
+
+static void egress_closed(struct channel *ch, void *arg)
+{
+	struct core *c = arg;
+
+	channel_free(ch);
+	c->egress = NULL;
+}
+
+static void front_frame(struct channel *ch UNUSED, const struct frame *head, struct slice payload, int fd, void *arg)
+{
+	struct core *c = arg;
+	struct core_release *r;
+
+	if (fd >= 0)
+		close(fd);
+	if (head->kind != FRAME_COMMAND)
+		return;
+	core_input(c, core_time(c, loop_now(c->role->loop)), FRAME_COMMAND, payload, NULL);
+	r = hold(c, RELEASE_REPLY);
+	r->number = head->seq;
+	buf_adds(&r->bytes, buf_slice(&c->fx.reply));
+	after_inputs(c);
+}
+
+static void front_closed(struct channel *ch, void *arg)
+{
+	struct core *c = arg;
+
+	channel_free(ch);
+	c->front = NULL;
+}
+
+/* Operations that the former egress had, or that the crash interrupted, may have happened: the engine searches first. */
+static void resume(struct core *c, duration down)
+{
+	struct buf b = {0};
+
+	buf_u64(&b, (uint64_t)down);
+	core_input(c, core_time(c, loop_now(c->role->loop)), INPUT_RESUME, buf_slice(&b), NULL);
+	buf_free(&b);
+	after_inputs(c);
+}
+
+static void core_peer(void *self, enum role_kind kind, unsigned index, int fd)
+{
+	static const struct channel_events intake_ev = {.frame = intake_frame, .batch = intake_batch, .closed = intake_closed};
+	static const struct channel_events egress_ev = {.frame = egress_frame, .closed = egress_closed};
+	static const struct channel_events front_ev = {.frame = front_frame, .closed = front_closed};
+	struct core *c = self;
+
+	if (kind == ROLE_INTAKE && index < CORE_INTAKES_MAX) {
+		struct core_intake *in = &c->intakes[index];
+		channel_free(in->channel);
+		in->seen = 0;
+		in->channel = channel_new(c->role->loop, fd, &intake_ev, in);
+	} else if (kind == ROLE_EGRESS) {
+		channel_free(c->egress);
+		c->egress = channel_new(c->role->loop, fd, &egress_ev, c);
+		resume(c, 0);
+	} else if (kind == ROLE_FRONT) {
+		channel_free(c->front);
+		c->front = channel_new(c->role->loop, fd, &front_ev, c);
+	} else {
+		close(fd);
+	}
+}
+
+/* ---- views, snapshot, gauges */
+
+static void view_row(void *arg, const struct engine_view *v)
+{
+	struct core *c = arg;
+	struct view_row row = {.kind = (enum view_kind)v->kind, .id = v->id, .parent = v->parent, .state = v->state, .updated = v->updated, .json = v->json};
+
+	store_view(c->store, &row);
+}
+
+static void gauges(struct core *c)
+{
+	static const char *const states[] = {"gathering", "open", "acked", "clearing", "resolved", "closed", "transient", "merged"};
+	struct engine_stats s;
+	char label[48];
+
+	engine_stats(c->engine, &s);
+	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+		snprintf(label, sizeof label, "state=\"%s\"", states[i]);
+		counter_set(counter(c->role->counters, "carillon_incidents", label), s.incidents[i]);
+	}
+	counter_set(counter(c->role->counters, "carillon_alerts", "state=\"open\""), s.alerts_open);
+	counter_set(counter(c->role->counters, "carillon_alerts", "state=\"pending\""), s.alerts_pending);
+	counter_set(counter(c->role->counters, "carillon_alerts", "state=\"suppressed\""), s.alerts_suppressed);
+	counter_set(counter(c->role->counters, "carillon_incidents_opened_total", ""), s.opened);
+	counter_set(counter(c->role->counters, "carillon_incidents_reopened_total", ""), s.reopened);
+	counter_set(counter(c->role->counters, "carillon_incidents_merged_total", ""), s.merged);
+	counter_set(counter(c->role->counters, "carillon_ticket_outbox_entries", ""), s.outbox);
+	counter_set(counter(c->role->counters, "carillon_ticket_outbox_parked", ""), s.outbox_parked);
+	counter_set(counter(c->role->counters, "carillon_ticket_outbox_oldest_timestamp_seconds", ""),
+	            s.outbox_oldest == INSTANT_NONE ? 0 : (uint64_t)(s.outbox_oldest / SECOND));
+	counter_set(counter(c->role->counters, "carillon_queue_events", "queue=\"journal\""), store_backlog(c->store));
+	counter_set(counter(c->role->counters, "carillon_events_unresolved_total", ""), s.unresolved_events);
+	counter_set(counter(c->role->counters, "carillon_map_services", ""), service_map_len(c->map->map));
+	counter_set(counter(c->role->counters, "carillon_map_needs", ""), service_map_needs_len(c->map->map));
+	counter_set(counter(c->role->counters, "carillon_map_dangling", ""), service_map_dangling(c->map->map));
+}
+
+static void on_views(void *arg)
+{
+	struct core *c = arg;
+
+	engine_views(c->engine, false, view_row, c);
+	gauges(c);
+	loop_timer_set(c->views, VIEW_EVERY);
+}
+
+static void snapshot(struct core *c)
+{
+	const char *keep[2] = {c->gen->hash, c->map->hash};
+	struct buf blob = {0};
+
+	if (c->snapshot_seq == c->seq)
+		return;
+	core_blob(c, &blob);
+	store_snapshot(c->store, c->seq, buf_slice(&blob), keep, c->map->hash[0] != '\0' ? 2 : 1);
+	c->snapshot_seq = c->seq;
+	buf_free(&blob);
+}
+
+static void on_snapshot_timer(void *arg)
+{
+	struct core *c = arg;
+
+	snapshot(c);
+	loop_timer_set(c->snapshot, c->gen->config->state.snapshot);
+}
+
+/* ---- generations and maps */
+
+static void set_matcher(struct core *c)
+{
+	matcher_free(c->matcher);
+	c->matcher = matcher_new(c->gen->rules);
+}
+
+static int core_compile(void *self, const struct bundle *b, const struct config *next UNUSED, uint32_t generation, struct error *err)
+{
+	struct core *c = self;
+
+	core_gen_free(c->next);
+	c->next = core_gen_new(b, generation, err);
+	return c->next != NULL ? 0 : -1;
+}
+
+static int adopt(struct core *c, struct error *err)
+{
+	struct core_gen *former = c->gen;
+	struct engine_setup setup;
+
+	if (store_file_put(c->store, "rules", c->next->hash, buf_slice(&c->next->bytes), err) != 0)
+		return -1;
+	c->gen = c->next;
+	c->next = NULL;
+	if (c->engine == NULL) {
+		c->map = role_map_open(-1, err);
+		setup = core_setup(c);
+		c->engine = engine_new(&setup);
+		core_input(c, loop_now(c->role->loop), INPUT_START, slice_str(c->gen->hash), &setup);
+	} else {
+		setup = core_setup(c);
+		core_input(c, core_time(c, loop_now(c->role->loop)), INPUT_RULES, slice_str(c->gen->hash), &setup);
+	}
+	set_matcher(c);
+	core_gen_free(former);
+	return 0;
+}
+
+/* The first swap brings the state back; a recovered generation of the same bytes goes on as the new one. */
+static int begin(struct core *c, struct error *err)
+{
+	bool recovered;
+
+	if (core_recover(c, err) != 0)
+		return -1;
+	recovered = c->engine != NULL;
+	c->notify = loop_fd_add(c->role->loop, store_notify_fd(c->store), LOOP_READ, on_commit, c);
+	if (recovered && strcmp(c->gen->hash, c->next->hash) == 0) {
+		rule_set_set_generation(c->gen->rules, rule_set_generation(c->next->rules));
+		core_gen_free(c->next);
+		c->next = NULL;
+		set_matcher(c);
+	} else if (adopt(c, err) != 0) {
+		return -1;
+	}
+	if (recovered)
+		resume(c, MAX(loop_now(c->role->loop) - engine_now(c->engine), 0));
+	store_view_clear(c->store);
+	engine_views(c->engine, true, view_row, c);
+	return 0;
+}
+
+static void core_swap(void *self, const struct config *config, uint32_t generation UNUSED)
+{
+	struct core *c = self;
+	struct error err;
+	int fd;
+
+	if (c->store != NULL) {
+		if (c->next != NULL && strcmp(c->gen->hash, c->next->hash) == 0) {
+			rule_set_set_generation(c->gen->rules, rule_set_generation(c->next->rules));
+			core_gen_free(c->next);
+			c->next = NULL;
+		} else if (adopt(c, &err) != 0) {
+			log_error("msg=\"reload refused\" reason=\"%s\"", err.text);
+		}
+		after_inputs(c);
+		return;
+	}
+	if (begin(c, &err) != 0) {
+		log_error("msg=\"cannot start\" reason=\"%s\"", err.text);
+		role_ready(c->role, err.text);
+		role_done(c->role);
+		return;
+	}
+	after_inputs(c);
+	loop_timer_set(c->views, VIEW_EVERY);
+	loop_timer_set(c->snapshot, config->state.snapshot);
+	fd = c->map->hash[0] != '\0' ? store_file_open(c->store, "map", c->map->hash, &err) : -1;
+	if (fd >= 0) {
+		role_send(c->role, FRAME_MAP, 0, slice_str(c->map->hash), fd);
+		close(fd);
+	}
+	role_ready(c->role, NULL);
+}
+
+static void core_take_map(void *self, int fd, const char *hash UNUSED)
+{
+	struct core *c = self;
+	struct role_map *m, *former;
+	struct engine_setup setup;
+	struct error err;
+
+	if (fd < 0 || c->engine == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	m = role_map_open(fd, &err);
+	if (m == NULL) {
+		log_warn("msg=\"map refused\" reason=\"%s\"", err.text);
+		return;
+	}
+	if (strcmp(m->hash, c->map->hash) == 0 || store_file_put(c->store, "map", m->hash, slice_of(m->mem, m->len), &err) != 0) {
+		role_map_close(m);
+		return;
+	}
+	former = c->map;
+	c->map = m;
+	setup = core_setup(c);
+	core_input(c, core_time(c, loop_now(c->role->loop)), INPUT_MAP, slice_str(m->hash), &setup);
+	after_inputs(c);
+	role_map_close(former);
+	log_info("msg=\"map in use\" hash=%.12s services=%u", c->map->hash, service_map_len(c->map->map));
+}
+
+/* ---- life */
+
+static void *core_start(struct role *r)
+{
+	struct core *c = xcalloc(1, sizeof *c);
+
+	c->role = r;
+	c->scratch = arena_new(0);
+	fields_init(&c->fields, c->scratch);
+	effects_init(&c->fx);
+	for (unsigned i = 0; i < CORE_INTAKES_MAX; i++)
+		c->intakes[i] = (struct core_intake){.core = c, .index = i};
+	c->tick = loop_timer_new(r->loop, on_tick, c);
+	c->views = loop_timer_new(r->loop, on_views, c);
+	c->snapshot = loop_timer_new(r->loop, on_snapshot_timer, c);
+	c->events_total = counter(r->counters, "carillon_events_accepted_total", "");
+	c->unwanted_total = counter(r->counters, "carillon_events_unwanted_total", "listener=\"(reload)\"");
+	c->repeats_total = counter(r->counters, "carillon_events_repeated_total", "");
+	return c;
+}
+
+static void close_all(struct core *c)
+{
+	loop_fd_del(c->notify);
+	c->notify = NULL;
+	if (c->store == NULL)
+		return;
+	if (c->engine != NULL && !c->failed) {
+		engine_views(c->engine, false, view_row, c);
+		snapshot(c);
+	}
+	store_close(c->store);
+	c->store = NULL;
+}
+
+static void core_stop(void *self)
+{
+	struct core *c = self;
+
+	loop_timer_set(c->tick, -1);
+	loop_timer_set(c->views, -1);
+	loop_timer_set(c->snapshot, -1);
+	if (!c->closing && c->store != NULL) {
+		c->closing = true;
+		close_all(c);
+		/* all of it is on disk now: acknowledge before the channels go */
+		while (c->released < c->n_releases)
+			let_go(c, &c->releases[c->released++]);
+		for (size_t i = 0; i < CORE_INTAKES_MAX; i++)
+			if (c->intakes[i].channel != NULL)
+				channel_flush(c->intakes[i].channel, SECOND);
+		if (c->front != NULL)
+			channel_flush(c->front, SECOND);
+	}
+	role_done(c->role);
+}
+
+static void core_free(void *self)
+{
+	struct core *c = self;
+
+	close_all(c);
+	for (size_t i = 0; i < CORE_INTAKES_MAX; i++)
+		channel_free(c->intakes[i].channel);
+	channel_free(c->egress);
+	channel_free(c->front);
+	for (size_t i = c->released; i < c->n_releases; i++)
+		buf_free(&c->releases[i].bytes);
+	free(c->releases);
+	engine_free(c->engine);
+	matcher_free(c->matcher);
+	core_gen_free(c->gen);
+	core_gen_free(c->next);
+	role_map_close(c->map);
+	effects_free(&c->fx);
+	fields_free(&c->fields);
+	arena_free(c->scratch);
+	buf_free(&c->rematch);
+	loop_timer_free(c->tick);
+	loop_timer_free(c->views);
+	loop_timer_free(c->snapshot);
+	free(c);
+}
+
+const struct role_ops role_core = {.kind = ROLE_CORE,
+                                   .sandbox = SANDBOX_CORE,
+                                   .start = core_start,
+                                   .compile = core_compile,
+                                   .swap = core_swap,
+                                   .peer = core_peer,
+                                   .map = core_take_map,
+                                   .stop = core_stop,
+                                   .free = core_free};

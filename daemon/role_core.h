@@ -1,0 +1,70 @@
+/* What the files of the core role share. Core takes accepted events, commands and ticket results, journals each before it
+ * is acted on, steps the engine, and lets acknowledgements, replies and operations out only when their input is on disk. */
+#ifndef CARILLON_ROLE_CORE_H
+#define CARILLON_ROLE_CORE_H
+
+#include "engine/engine.h"
+#include "role.h"
+#include "role_core_gen.h"
+#include "role_map.h"
+#include "store/store.h"
+
+struct core;
+
+#define CORE_INTAKES_MAX 64
+
+/* Something that may leave when the journal has reached `seq`. */
+struct core_release {
+	uint64_t seq;
+	enum { RELEASE_OPS, RELEASE_REPLY, RELEASE_ACK } kind;
+	unsigned intake;          /* RELEASE_ACK */
+	uint64_t number;          /* RELEASE_ACK: intake's sequence; RELEASE_REPLY: request id */
+	struct buf bytes;
+};
+
+struct core_intake {
+	struct core *core;
+	unsigned index;
+	struct channel *channel;
+	uint64_t seen;            /* in this batch: highest sequence taken */
+};
+
+struct core {
+	struct role *role;
+	struct store *store;
+	struct engine *engine;
+	struct matcher *matcher;      /* for frames that another generation matched */
+	struct core_gen *gen, *next;  /* running; compiled and waiting for the swap */
+	struct role_map *map;
+	struct effects fx;
+	uint64_t seq;                 /* of the last journaled input */
+	uint64_t high[CORE_INTAKES_MAX]; /* per intake: highest sequence journaled or judged irrelevant */
+	uint64_t snapshot_seq;
+	bool failed, closing;
+
+	struct core_intake intakes[CORE_INTAKES_MAX];
+	struct channel *egress, *front;
+	struct core_release *releases; /* ascending by seq */
+	size_t n_releases, cap_releases, released;
+
+	struct loop_fd *notify;
+	struct loop_timer *tick, *views, *snapshot;
+	struct buf rematch;
+	struct fields fields;
+	struct arena *scratch;
+	_Atomic uint64_t *events_total, *unwanted_total, *repeats_total;
+	struct log_limit slow;
+};
+
+/* role_core_recover.c: opens the store and folds the journal. The result is ready for live inputs. */
+int core_recover(struct core *c, struct error *err) MUST_CHECK;
+/* The engine with everything that must survive beside it, and back. */
+void core_blob(const struct core *c, struct buf *out);
+
+/* role_core.c */
+struct engine_setup core_setup(const struct core *c);
+/* Journals one input and steps the engine; effects wait for the commit. */
+void core_input(struct core *c, instant at, uint16_t kind, struct slice payload, const struct engine_setup *setup);
+instant core_time(const struct core *c, instant wish); /* never before the engine's time */
+
+#endif

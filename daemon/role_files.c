@@ -1,0 +1,288 @@
+/* See role_files.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "role_files.h"
+#include "rules/sources.h"
+
+#define CONFIG_MAX (1u << 20)
+#define LIST_MAX   (16u << 20)
+#define SECRET_MAX 65536u
+
+#ifndef CARILLON_DATADIR
+#define CARILLON_DATADIR "/usr/share/carillon"
+#endif
+
+static const struct mark nowhere = {0, 0, 0};
+
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+char *files_data_dir(void)
+{
+	const char *env = getenv("CARILLON_DATA");
+	char exe[PATH_MAX], *up, *probe;
+	ssize_t n;
+
+	if (env != NULL && env[0] != '\0')
+		return xstrdup(env);
+	n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	/* build/daemon/carillond and build/daemon/ctl/carillonctl: the tree is two or three folders above */
+	for (int i = 0; n > 0 && i < 4; i++) {
+		exe[n] = '\0';
+		up = strrchr(exe, '/');
+		if (up == NULL || up == exe)
+			break;
+		*up = '\0';
+		n = up - exe;
+		probe = xasprintf("%s/plugins/tickets", exe);
+		if (is_dir(probe)) {
+			free(probe);
+			return xstrdup(exe);
+		}
+		free(probe);
+	}
+	return xstrdup(CARILLON_DATADIR);
+}
+
+int files_slurp(const char *path, size_t max, struct buf *out, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return error_set(err, "cannot read '%s': %s", path, strerror(errno));
+	for (;;) {
+		buf_reserve(out, 65536);
+		n = read(fd, out->p + out->n, 65536);
+		if (n <= 0)
+			break;
+		out->n += (size_t)n;
+		if (out->n > max)
+			break;
+	}
+	if (n < 0)
+		error_set(err, "cannot read '%s': %s", path, strerror(errno));
+	else if (out->n > max)
+		error_set(err, "'%s' is larger than %zu octets", path, max);
+	close(fd);
+	return n < 0 || out->n > max ? -1 : 0;
+}
+
+static void add_file(struct bundle *b, enum bundle_kind kind, const char *path, size_t max, struct findings *f)
+{
+	struct buf text = {0};
+	struct error err;
+
+	if (bundle_find(b, kind, path) != NULL)
+		return;
+	if (files_slurp(path, max, &text, &err) != 0)
+		findings_add(f, FINDING_ERROR, "E092", path, nowhere, SLICE_NONE, "%s", err.text);
+	else
+		bundle_add(b, kind, path, buf_slice(&text));
+	buf_free(&text);
+}
+
+/* ---- configuration */
+
+static void add_includes(struct bundle *b, const char *main_path, struct findings *f)
+{
+	const struct bundle_file *file = bundle_find(b, BUNDLE_CONFIG, main_path);
+	struct findings ignored = {0};
+	struct arena *a = arena_new(0);
+	struct doc *doc = file != NULL ? doc_parse(main_path, file->text, DOC_LIMITS, &ignored) : NULL;
+	char **globs;
+	size_t n = doc != NULL ? config_includes(doc, &globs, a) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char *pattern = sources_list_path(main_path, globs[i]);
+		glob_t g;
+
+		if (glob(pattern, 0, NULL, &g) == 0) {
+			for (size_t k = 0; k < g.gl_pathc; k++)
+				add_file(b, BUNDLE_CONFIG, g.gl_pathv[k], CONFIG_MAX, f);
+			globfree(&g);
+		}
+		free(pattern);
+	}
+	findings_clear(&ignored);
+	if (doc != NULL)
+		doc_free(doc);
+	arena_free(a);
+}
+
+/* ---- rules and their lists */
+
+static void add_lists(struct bundle *b, const char *rule_file, struct findings *f)
+{
+	const struct bundle_file *file = bundle_find(b, BUNDLE_RULES, rule_file);
+	struct findings ignored = {0};
+	struct doc *doc = file != NULL ? doc_parse(rule_file, file->text, DOC_LIMITS, &ignored) : NULL;
+	const struct node *lists = doc != NULL ? node_get(doc->root, "lists") : NULL;
+
+	for (const struct node *l = lists != NULL && lists->kind == NODE_MAP ? lists->first : NULL; l != NULL; l = l->next) {
+		const struct node *path = node_get(l, "file");
+		struct error err;
+		struct buf text = {0};
+		char *name;
+
+		if (path == NULL || path->kind != NODE_SCALAR)
+			continue;
+		name = sources_list_path(rule_file, path->text.p);
+		/* what cannot be read is the loader's E092, with its place */
+		if (bundle_find(b, BUNDLE_LIST, name) == NULL && files_slurp(name, LIST_MAX, &text, &err) == 0)
+			bundle_add(b, BUNDLE_LIST, name, buf_slice(&text));
+		buf_free(&text);
+		free(name);
+	}
+	findings_clear(&ignored);
+	if (doc != NULL)
+		doc_free(doc);
+	(void)f;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool ends_yaml(const char *name)
+{
+	return slice_ends(slice_str(name), SLICE(".yaml"));
+}
+
+static void add_folder(struct bundle *b, enum bundle_kind kind, const char *dir, unsigned depth, struct findings *f)
+{
+	struct dirent **v;
+	int n = scandir(dir, &v, NULL, by_name);
+
+	for (int i = 0; i < n; i++) {
+		char *path = xasprintf("%s/%s", dir, v[i]->d_name);
+
+		if (v[i]->d_name[0] != '.') {
+			if (is_dir(path)) {
+				if (depth < 8)
+					add_folder(b, kind, path, depth + 1, f);
+			} else if (ends_yaml(v[i]->d_name)) {
+				add_file(b, kind, path, CONFIG_MAX, f);
+				if (kind == BUNDLE_RULES)
+					add_lists(b, path, f);
+			}
+		}
+		free(path);
+		free(v[i]);
+	}
+	if (n >= 0)
+		free(v);
+}
+
+void files_add_rules(struct bundle *b, const char *path, struct findings *f)
+{
+	if (is_dir(path)) {
+		add_folder(b, BUNDLE_RULES, path, 0, f);
+		return;
+	}
+	add_file(b, BUNDLE_RULES, path, CONFIG_MAX, f);
+	add_lists(b, path, f);
+}
+
+static void add_hostname(struct bundle *b)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+
+	gethostname(host, sizeof host - 1);
+	b->hostname = xstrdup(host[0] != '\0' ? host : "localhost");
+}
+
+struct config *files_read(const char *config_path, struct bundle *b, struct findings *f)
+{
+	const char *path = config_path != NULL ? config_path : CARILLON_ETC "/carillon.yaml";
+	char *data = files_data_dir(), *folder;
+	struct config *c;
+
+	*b = (struct bundle){0};
+	add_hostname(b);
+	if (config_path != NULL || access(path, F_OK) == 0) {
+		add_file(b, BUNDLE_CONFIG, path, CONFIG_MAX, f);
+		add_includes(b, path, f);
+	}
+	c = f->errors == 0 ? config_from_bundle(b, f) : NULL;
+	for (size_t i = 0; c != NULL && i < c->n_rules_path; i++) {
+		/* the two default folders need not be there */
+		if (access(c->rules_path[i], F_OK) != 0 && (strncmp(c->rules_path[i], "/usr/share/", 11) == 0 || strncmp(c->rules_path[i], "/etc/", 5) == 0))
+			continue;
+		files_add_rules(b, c->rules_path[i], f);
+	}
+	folder = xasprintf("%s/plugins/webhook", data);
+	add_folder(b, BUNDLE_WEBHOOK_PROFILE, folder, 0, f);
+	free(folder);
+	folder = xasprintf("%s/plugins/tickets", data);
+	add_folder(b, BUNDLE_TICKET_PROFILE, folder, 0, f);
+	free(folder);
+	free(data);
+	if (f->errors > 0) {
+		config_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+/* ---- secrets */
+
+static int secret_file(const char *path, bool own_only, struct buf *out, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return error_set(err, "cannot read the secret '%s': %s", path, errno == ELOOP ? "it is a link; name the file itself" : strerror(errno));
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		error_set(err, "the secret '%s' is no regular file", path);
+	} else if (own_only && (st.st_uid != geteuid() || (st.st_mode & 0177) != 0)) {
+		error_set(err, "the secret '%s' must belong to this user and have mode 0400 or 0600; run chmod 0600", path);
+	} else if (st.st_size > SECRET_MAX) {
+		error_set(err, "the secret '%s' is larger than 64 KiB", path);
+	} else {
+		buf_reserve(out, SECRET_MAX);
+		n = read(fd, out->p, SECRET_MAX);
+		if (n < 0)
+			error_set(err, "cannot read the secret '%s': %s", path, strerror(errno));
+	}
+	close(fd);
+	if (n < 0)
+		return -1;
+	out->n = (size_t)n;
+	while (out->n > 0 && (out->p[out->n - 1] == '\n' || out->p[out->n - 1] == '\r'))
+		out->n--;
+	return out->n > 0 ? 0 : error_set(err, "the secret '%s' is empty", path);
+}
+
+int files_secret(const char *ref, struct buf *out, struct error *err)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	char *path;
+	int rc;
+
+	if (strncmp(ref, "file:", 5) == 0)
+		return secret_file(ref + 5, true, out, err);
+	if (strncmp(ref, "cred:", 5) != 0)
+		return error_set(err, "'%s' is no reference to a secret; write cred:NAME or file:/path", ref);
+	if (dir == NULL)
+		return error_set(err, "'%s': there is no credentials directory; add LoadCredential=%s:… to the unit, or use file:/path", ref, ref + 5);
+	path = xasprintf("%s/%s", dir, ref + 5);
+	rc = secret_file(path, false, out, err);
+	free(path);
+	return rc;
+}

@@ -1,0 +1,100 @@
+/* What the files of the intake role share. Intake turns bytes from anybody into events that some rule wants, offers them to
+ * core, keeps each until core says that it is on disk, and only then answers those senders that wait for an answer. */
+#ifndef CARILLON_ROLE_INTAKE_H
+#define CARILLON_ROLE_INTAKE_H
+
+#include <sys/queue.h>
+
+#include "base/hmap.h"
+#include "net/http_server.h"
+#include "net/stream.h"
+#include "plugin.h"
+#include "role.h"
+#include "role_map.h"
+#include "rules/matcher.h"
+
+struct intake;
+
+/* Somebody who waits until everything up to `seq` is on disk. */
+struct waiter {
+	uint64_t seq; /* 0: does not wait */
+	void (*done)(struct waiter *w);
+	TAILQ_ENTRY(waiter) link;
+};
+TAILQ_HEAD(waiters, waiter);
+
+/* One listener of the configuration, as it runs. */
+struct intake_listener {
+	struct intake *intake;
+	const struct listener_config *config; /* of the running generation */
+	void *settings;                       /* webhook: owned (free); snmptrap: owned; syslog: NULL */
+	void *settings_v2;                    /* webhook alertmanager: for POST /api/v2/alerts */
+	struct cidr_list *allow;              /* NULL: all */
+	struct secret bearer;
+	_Atomic uint64_t *received, *bytes, *unwanted, *parse, *rate, *size, *queue, *acl, *kernel, *decoder, *connections;
+	struct log_limit said;
+};
+
+struct intake_generation {
+	const struct config *config;
+	struct rule_set *rules;
+	struct matcher *matcher;
+	struct webhook_profiles *profiles;
+	struct regex **redact; size_t n_redact;
+	struct intake_listener *listeners; size_t n_listeners;
+	uint32_t number;
+};
+
+struct intake_socket; /* an open descriptor: survives reloads, finds its listener by name */
+
+struct unacked {
+	uint64_t seq;
+	char *frame;
+	size_t n;
+};
+
+struct intake {
+	struct role *role;
+	struct intake_generation *gen, *next;
+	struct role_map *map;
+	struct channel *core, *tail;
+	struct unacked *ring; size_t ring_at, ring_n, ring_cap; /* ring_cap: a power of two */
+	uint64_t seq, acked;
+	struct waiters waiters;
+	struct intake_socket *sockets;
+	struct evt_batch batch;
+	struct buf frame, record;
+	struct hmap *senders;        /* sender → token bucket */
+	struct hmap *informs;        /* sender and request id → time, for 60 s */
+	instant informs_since;
+	int zone_offset;
+	bool full, stopping;
+	instant tail_second;
+	unsigned tail_said;
+};
+
+/* role_intake.c */
+void intake_wait(struct intake *in, struct waiter *w, void (*done)(struct waiter *w)); /* for in->seq */
+void intake_forget(struct intake *in, struct waiter *w);
+bool intake_full(const struct intake *in);
+/* Offers one encoded event; takes the next sequence number. */
+void intake_offer(struct intake *in, const uint32_t *hits, size_t n, const struct evt *e);
+
+/* role_intake_event.c */
+bool intake_allowed(const struct intake_listener *l, const struct peer *from);
+bool intake_rate(struct intake *in, struct intake_listener *l, const struct peer *from, unsigned events);
+/* One payload through decoder, rules and map. `reply` gets an inform's answer. Returns how many events were wanted;
+ * *refused: the decoder refused it (why: first note). */
+unsigned intake_payload(struct intake *in, struct intake_listener *l, const struct decoder *d, const void *settings, const struct decode_env *env,
+                        struct slice payload, struct buf *reply, bool *refused, const char **why);
+void intake_refusal(struct intake *in, struct intake_listener *l, const struct peer *from, const char *why, struct slice sample);
+struct cidr_list *cidr_list_new(char *const *texts, size_t n);
+void cidr_list_free(struct cidr_list *c);
+
+/* role_intake_listen.c */
+void intake_listen(struct intake *in, const char *listener, unsigned bind, int fd);
+void intake_pause_sockets(struct intake *in, bool paused);
+void intake_close_sockets(struct intake *in, bool listening_only);
+struct intake_listener *intake_listener(struct intake *in, const char *name);
+
+#endif

@@ -1,0 +1,274 @@
+/* One payload on its way through intake: limits, decoder, rules, map, redaction, the tail. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "role_intake.h"
+
+#define SENDERS_MAX  65536u
+#define TAIL_RATE    500u /* lines a second while somebody watches: a sample, never a load */
+
+/* ---- who may send */
+
+struct cidr_list {
+	size_t n;
+	struct cidr v[];
+};
+
+static bool address(const char *text, uint8_t out[16])
+{
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+	if (inet_pton(AF_INET6, text, out) == 1)
+		return true;
+	memcpy(out, mapped, sizeof mapped);
+	return inet_pton(AF_INET, text, out + 12) == 1;
+}
+
+struct cidr_list *cidr_list_new(char *const *texts, size_t n)
+{
+	struct cidr_list *c;
+
+	if (n == 0)
+		return NULL;
+	c = xcalloc(1, sizeof *c + n * sizeof c->v[0]);
+	for (size_t i = 0; i < n; i++) {
+		const char *slash = strchr(texts[i], '/');
+		char host[64];
+		int64_t bits = -1;
+		bool v4 = strchr(texts[i], ':') == NULL;
+
+		snprintf(host, sizeof host, "%.*s", slash != NULL ? (int)(slash - texts[i]) : 63, texts[i]);
+		if (slash != NULL && !slice_int(slice_str(slash + 1), &bits))
+			continue;
+		if (bits < 0)
+			bits = v4 ? 32 : 128;
+		c->v[c->n].bits = (uint8_t)(bits + (v4 ? 96 : 0));
+		if (c->v[c->n].bits <= 128 && address(host, c->v[c->n].addr))
+			c->n++;
+	}
+	return c;
+}
+
+void cidr_list_free(struct cidr_list *c)
+{
+	free(c);
+}
+
+static bool cidr_has(const struct cidr *c, const uint8_t a[16])
+{
+	unsigned bytes = c->bits / 8, rest = c->bits % 8;
+
+	if (memcmp(c->addr, a, bytes) != 0)
+		return false;
+	return rest == 0 || ((c->addr[bytes] ^ a[bytes]) >> (8 - rest)) == 0;
+}
+
+bool intake_allowed(const struct intake_listener *l, const struct peer *from)
+{
+	uint8_t a[16];
+
+	if (l->allow == NULL || strcmp(from->text, "unix") == 0)
+		return true;
+	if (!address(from->text, a))
+		return false;
+	for (size_t i = 0; i < l->allow->n; i++)
+		if (cidr_has(&l->allow->v[i], a))
+			return true;
+	return false;
+}
+
+/* ---- how fast: a token bucket per sender */
+
+struct bucket {
+	double tokens;
+	instant at;
+};
+
+static void forget_senders(struct intake *in)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t i = 0; hmap_next(in->senders, &i, &key, &value);)
+		free(value);
+	hmap_clear(in->senders);
+}
+
+bool intake_rate(struct intake *in, struct intake_listener *l, const struct peer *from, unsigned events)
+{
+	double rate = in->gen->config->limits.sender_rate;
+	instant now = loop_now(in->role->loop);
+	struct bucket *b = hmap_get(in->senders, slice_str(from->text));
+
+	if (b == NULL) {
+		/* forged senders must not grow this for ever: starting afresh only makes it more generous for a moment */
+		if (hmap_len(in->senders) >= SENDERS_MAX)
+			forget_senders(in);
+		b = xmalloc(sizeof *b);
+		*b = (struct bucket){.tokens = 2 * rate, .at = now};
+		hmap_put(in->senders, slice_str(from->text), b);
+	}
+	if (now > b->at)
+		b->tokens = MIN(b->tokens + rate * (double)(now - b->at) / (double)SECOND, 2 * rate);
+	b->at = now;
+	if (b->tokens < (double)events) {
+		counter_add(l->rate, events);
+		return false;
+	}
+	b->tokens -= (double)events;
+	return true;
+}
+
+/* ---- the tail: a sample for whoever watches */
+
+static bool tail_wanted(struct intake *in)
+{
+	instant second = loop_now(in->role->loop) / SECOND;
+
+	if (in->tail == NULL)
+		return false;
+	if (in->tail_second != second) {
+		in->tail_second = second;
+		in->tail_said = 0;
+	}
+	return in->tail_said++ < TAIL_RATE;
+}
+
+static void tail_event(struct intake *in, const struct intake_listener *l, const struct fields *f, const uint32_t *hits, size_t n, const char *fate)
+{
+	const struct predicate *p = rule_set_predicates(in->gen->rules, &(size_t){0});
+	const struct rule *rules = rule_set_rules(in->gen->rules, &(size_t){0});
+	struct buf b = {0};
+	struct jw w = jw_new(&b);
+
+	jw_object(&w);
+	jw_ktime(&w, "received", loop_now(in->role->loop));
+	jw_kstr(&w, "listener", l->config->name);
+	jw_kstr(&w, "fate", fate);
+	jw_key(&w, "event");
+	jw_object(&w);
+	fields_json(f, &w);
+	jw_end(&w);
+	jw_key(&w, "rules");
+	jw_array(&w);
+	for (size_t i = 0; i < n; i++)
+		jw_slice(&w, rules[p[hits[i]].rule].id);
+	jw_array_end(&w);
+	jw_end(&w);
+	channel_send(in->tail, FRAME_TAIL, 0, buf_slice(&b));
+	buf_free(&b);
+}
+
+void intake_refusal(struct intake *in, struct intake_listener *l, const struct peer *from, const char *why, struct slice sample)
+{
+	struct buf b = {0};
+	struct jw w = jw_new(&b);
+
+	if (log_allow(&l->said, loop_now(in->role->loop), 10))
+		log_notice("msg=\"input refused\" listener=%s sender=%s reason=\"%s\"", l->config->name, from->text, why);
+	if (!tail_wanted(in))
+		return;
+	jw_object(&w);
+	jw_ktime(&w, "received", loop_now(in->role->loop));
+	jw_kstr(&w, "listener", l->config->name);
+	jw_kstr(&w, "fate", "refused");
+	jw_kstr(&w, "sender", from->text);
+	jw_kstr(&w, "reason", why);
+	jw_kslice(&w, "sample", slice_sub(sample, 0, 200));
+	jw_end(&w);
+	channel_send(in->tail, FRAME_TAIL, 0, buf_slice(&b));
+	buf_free(&b);
+}
+
+/* ---- the event itself */
+
+/* security.redact: what fits is replaced by three stars; what stands before a '=' inside it stays readable. */
+static struct slice redact_text(struct intake *in, struct slice text, struct arena *a)
+{
+	for (size_t i = 0; i < in->gen->n_redact; i++) {
+		struct slice hit = SLICE_NONE, rest = text;
+		struct buf out = {0};
+
+		while (regex_captures(in->gen->redact[i], rest, &hit, 1) == REGEX_YES && hit.n > 0) {
+			const char *eq = memchr(hit.p, '=', hit.n);
+			size_t keep = eq != NULL ? (size_t)(eq - hit.p) + 1 : 0;
+
+			buf_add(&out, rest.p, (size_t)(hit.p - rest.p) + keep);
+			buf_str(&out, "***");
+			rest = slice_sub(rest, (size_t)(hit.p - rest.p) + hit.n, SIZE_MAX);
+		}
+		if (out.n > 0) {
+			buf_adds(&out, rest);
+			text = arena_slice(a, buf_slice(&out));
+		}
+		buf_free(&out);
+	}
+	return text;
+}
+
+static void redact(struct intake *in, struct fields *f)
+{
+	if (in->gen->n_redact == 0)
+		return;
+	for (int id = FIELD_SUMMARY; id <= FIELD_MESSAGE; id++)
+		if (f->core[id].n > 0)
+			fields_set(f, (enum field_id)id, redact_text(in, value_slice(f->core[id]), f->arena));
+	for (size_t i = 0; i < f->n_named; i++) {
+		struct slice clean;
+		if (f->named[i].v.type != VALUE_TEXT || f->named[i].v.n == 0)
+			continue;
+		clean = redact_text(in, value_slice(f->named[i].v), f->arena);
+		f->named[i].v.p = clean.p;
+		f->named[i].v.n = (uint32_t)clean.n;
+	}
+}
+
+/* True when some rule wants it. */
+static bool one_event(struct intake *in, struct intake_listener *l, struct fields *f, instant received)
+{
+	const uint32_t *hits = NULL;
+	struct ulid id;
+	size_t n;
+
+	counter_add(l->received, 1);
+	if (!matcher_decode(in->gen->matcher, f)) {
+		counter_add(l->decoder, 1);
+		if (tail_wanted(in))
+			tail_event(in, l, f, NULL, 0, "dropped by a decoder");
+		return false;
+	}
+	matcher_resolve(in->gen->matcher, in->map->map, f);
+	n = matcher_match(in->gen->matcher, f, &hits);
+	if (in->tail != NULL && tail_wanted(in))
+		tail_event(in, l, f, hits, n, n > 0 ? "accepted" : "no rule wants it");
+	if (n == 0) {
+		counter_add(l->unwanted, 1);
+		return false;
+	}
+	redact(in, f);
+	id = ulid_make(received, in->role->index, (in->seq + 1) * 0x9e3779b97f4a7c15ull);
+	buf_clear(&in->record);
+	evt_encode(f, &id, received, &in->record);
+	/* a record of our own making is whole: hits are copied before the next match reuses them */
+	intake_offer(in, hits, n, (const struct evt *)(const void *)in->record.p);
+	return true;
+}
+
+unsigned intake_payload(struct intake *in, struct intake_listener *l, const struct decoder *d, const void *settings, const struct decode_env *env,
+                        struct slice payload, struct buf *reply, bool *refused, const char **why)
+{
+	unsigned wanted = 0;
+
+	counter_add(l->bytes, payload.n);
+	evt_batch_reset(&in->batch);
+	*refused = d->decode(settings, env, payload, &in->batch, reply) == DECODE_REFUSED;
+	*why = in->batch.n_notes > 0 ? in->batch.notes[0].text : "it cannot be decoded";
+	if (*refused)
+		counter_add(l->parse, 1);
+	for (size_t i = 0; i < in->batch.n; i++)
+		wanted += one_event(in, l, &in->batch.v[i], env->received);
+	return wanted;
+}

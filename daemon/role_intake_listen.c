@@ -1,0 +1,481 @@
+/* Intake's sockets: UDP datagrams, syslog streams, webhooks over HTTP. A socket outlives reloads; it finds its listener by
+ * name each time. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "role_intake.h"
+
+#define INFORM_MEMORY (60 * SECOND)
+#define INFORMS_MAX   100000u
+
+struct intake_socket {
+	struct intake *intake;
+	char *listener;
+	enum bind_kind kind;
+	struct udp *udp;
+	struct acceptor *acceptor;
+	struct http_server *http;
+	LIST_HEAD(, stream_conn) conns;
+	struct intake_socket *next;
+};
+
+struct stream_conn {
+	struct waiter waiter; /* first: the waiter is the connection */
+	struct intake_socket *socket;
+	struct conn *conn;
+	struct syslog_framer framer;
+	LIST_ENTRY(stream_conn) link;
+};
+
+struct intake_listener *intake_listener(struct intake *in, const char *name)
+{
+	for (size_t i = 0; i < in->gen->n_listeners; i++)
+		if (strcmp(in->gen->listeners[i].config->name, name) == 0)
+			return &in->gen->listeners[i];
+	return NULL;
+}
+
+static struct decode_env env_of(struct intake *in, const struct intake_listener *l, const struct peer *from)
+{
+	return (struct decode_env){.received = loop_now(in->role->loop),
+	                           .sender = slice_str(from->text),
+	                           .source = l->config->name,
+	                           .zone_offset = in->zone_offset,
+	                           .max_event = in->gen->config->limits.event_size};
+}
+
+/* ---- UDP */
+
+struct inform_wait {
+	struct waiter waiter;
+	struct intake_socket *socket;
+	struct buf reply;
+	unsigned char addr[]; /* udp_addr_size() */
+};
+
+static void inform_done(struct waiter *w)
+{
+	struct inform_wait *i = (struct inform_wait *)(void *)w;
+
+	if (i->socket->udp != NULL)
+		udp_reply(i->socket->udp, i->addr, buf_slice(&i->reply));
+	buf_free(&i->reply);
+	free(i);
+}
+
+static void answer_inform(struct intake_socket *s, const struct datagram *d, struct buf *reply)
+{
+	struct inform_wait *i = xcalloc(1, sizeof *i + udp_addr_size());
+
+	i->socket = s;
+	memcpy(i->addr, d->addr, udp_addr_size());
+	i->reply = *reply;
+	*reply = (struct buf){0};
+	intake_wait(s->intake, &i->waiter, inform_done);
+}
+
+/* intake.md section 6.10: a repeated inform is answered again and gives no second event. */
+static bool inform_repeats(struct intake *in, const struct datagram *d)
+{
+	instant now = loop_now(in->role->loop);
+	char key[96];
+	int64_t id;
+	int n;
+	void *seen;
+
+	if (!snmptrap_inform_id(d->bytes, &id))
+		return false;
+	if (now - in->informs_since > INFORM_MEMORY || hmap_len(in->informs) > INFORMS_MAX) {
+		hmap_clear(in->informs);
+		in->informs_since = now;
+	}
+	n = snprintf(key, sizeof key, "%s %lld", d->from.text, (long long)id);
+	seen = hmap_put(in->informs, slice_of(key, (size_t)n), (void *)(uintptr_t)(now / SECOND));
+	return seen != NULL && now / SECOND - (instant)(uintptr_t)seen <= INFORM_MEMORY / SECOND;
+}
+
+static void one_datagram(struct intake_socket *s, struct intake_listener *l, const struct datagram *d)
+{
+	struct intake *in = s->intake;
+	bool trap = l->config->type == LISTENER_SNMPTRAP;
+	struct decode_env env = env_of(in, l, &d->from);
+	struct buf reply = {0};
+	bool refused = false;
+	const char *why;
+
+	if (!intake_allowed(l, &d->from)) {
+		counter_add(l->acl, 1);
+		return;
+	}
+	if (!intake_rate(in, l, &d->from, 1))
+		return;
+	if (intake_full(in)) {
+		counter_add(l->queue, 1);
+		return;
+	}
+	if (trap && inform_repeats(in, d)) {
+		evt_batch_reset(&in->batch);
+		snmptrap_decoder.decode(l->settings, &env, d->bytes, &in->batch, &reply);
+	} else {
+		intake_payload(in, l, trap ? &snmptrap_decoder : &syslog_decoder, l->settings, &env, d->bytes, &reply, &refused, &why);
+	}
+	if (refused)
+		intake_refusal(in, l, &d->from, why, d->bytes);
+	else if (reply.n > 0)
+		answer_inform(s, d, &reply);
+	buf_free(&reply);
+}
+
+static void on_datagrams(struct udp *u UNUSED, const struct datagram *d, size_t n, uint64_t kernel_drops, void *arg)
+{
+	struct intake_socket *s = arg;
+	struct intake_listener *l = intake_listener(s->intake, s->listener);
+
+	if (l == NULL)
+		return;
+	if (kernel_drops > 0)
+		counter_add(l->kernel, kernel_drops);
+	for (size_t i = 0; i < n; i++)
+		one_datagram(s, l, &d[i]);
+}
+
+/* ---- syslog over TCP and unix sockets */
+
+static void stream_go_on(struct waiter *w)
+{
+	struct stream_conn *c = (struct stream_conn *)(void *)w;
+
+	conn_pause(c->conn, false);
+}
+
+static void one_frame(struct intake *in, struct intake_listener *l, const struct peer *from, struct slice frame)
+{
+	struct decode_env env = env_of(in, l, from);
+	struct buf reply = {0};
+	const char *why;
+	bool refused;
+
+	if (!intake_rate(in, l, from, 1))
+		return;
+	intake_payload(in, l, &syslog_decoder, NULL, &env, frame, &reply, &refused, &why);
+	if (refused)
+		intake_refusal(in, l, from, why, frame);
+	buf_free(&reply);
+}
+
+static void stream_data(struct conn *conn, struct buf *data, bool at_end, void *arg)
+{
+	struct stream_conn *c = arg;
+	struct intake *in = c->socket->intake;
+	struct intake_listener *l = intake_listener(in, c->socket->listener);
+	uint64_t before = in->seq, oversized = c->framer.oversized;
+	size_t used = 0;
+
+	while (l != NULL && used < data->n && !c->framer.dead) {
+		struct slice frame = SLICE_NONE;
+		size_t n = syslog_frame_next(&c->framer, slice_of(data->p + used, data->n - used), at_end, &frame);
+
+		if (n == 0)
+			break;
+		used += n;
+		if (frame.p != NULL)
+			one_frame(in, l, conn_peer(conn), frame);
+	}
+	if (l != NULL && c->framer.oversized > oversized) {
+		counter_add(l->size, c->framer.oversized - oversized);
+		intake_refusal(in, l, conn_peer(conn), "a frame larger than limits.event_size was skipped", SLICE_NONE);
+	}
+	if (l == NULL || c->framer.dead) {
+		if (l != NULL) {
+			counter_add(l->parse, 1);
+			intake_refusal(in, l, conn_peer(conn), c->framer.why, slice_of(data->p + used, data->n - used));
+		}
+		buf_consume(data, data->n);
+		conn_close(conn);
+		return;
+	}
+	buf_consume(data, used);
+	/* accepted means on disk: the next read waits for it (reliability.md, promise 1) */
+	if (in->seq != before && !at_end && c->waiter.seq == 0) {
+		conn_pause(conn, true);
+		intake_wait(in, &c->waiter, stream_go_on);
+	}
+}
+
+static void stream_closed(struct conn *conn UNUSED, void *arg)
+{
+	struct stream_conn *c = arg;
+	struct intake_listener *l = intake_listener(c->socket->intake, c->socket->listener);
+
+	if (l != NULL)
+		atomic_fetch_sub(l->connections, 1);
+	intake_forget(c->socket->intake, &c->waiter);
+	LIST_REMOVE(c, link);
+	free(c);
+}
+
+static void on_accept(int fd, const struct peer *from, void *arg)
+{
+	static const struct conn_events events = {.data = stream_data, .closed = stream_closed};
+	struct intake_socket *s = arg;
+	struct intake_listener *l = intake_listener(s->intake, s->listener);
+	struct stream_conn *c;
+
+	if (l == NULL || !intake_allowed(l, from)) {
+		if (l != NULL)
+			counter_add(l->acl, 1);
+		close(fd);
+		return;
+	}
+	c = xcalloc(1, sizeof *c);
+	c->socket = s;
+	syslog_framer_init(&c->framer, s->intake->gen->config->limits.event_size);
+	LIST_INSERT_HEAD(&s->conns, c, link);
+	atomic_fetch_add(l->connections, 1);
+	c->conn = conn_new(s->intake->role->loop, fd, from, s->intake->gen->config->limits.event_size + 262144, &events, c);
+}
+
+/* ---- webhooks */
+
+struct hook_wait {
+	struct waiter waiter;
+	struct http_request *request;
+	unsigned accepted;
+	bool api_v2;
+};
+
+static void hook_answer(struct http_request *r, unsigned events, bool api_v2)
+{
+	char text[64];
+	int n = snprintf(text, sizeof text, "{\"accepted\":%u}\n", events);
+
+	http_reply(r, api_v2 ? 200 : 202, "application/json", slice_of(text, (size_t)n), NULL);
+}
+
+static void hook_done(struct waiter *w)
+{
+	struct hook_wait *h = (struct hook_wait *)(void *)w;
+
+	http_request_set(h->request, NULL);
+	hook_answer(h->request, h->accepted, h->api_v2);
+	free(h);
+}
+
+static void hook_gone(struct http_request *r, void *arg)
+{
+	struct intake_socket *s = arg;
+	struct hook_wait *h = http_request_user(r);
+
+	if (h == NULL)
+		return;
+	intake_forget(s->intake, &h->waiter);
+	free(h);
+}
+
+static bool shares_socket(const struct intake_listener *l, const char *socket_of)
+{
+	const struct listener_config *c = l->config;
+
+	return c->type == LISTENER_WEBHOOK && c->enabled &&
+	       (strcmp(c->name, socket_of) == 0 || (c->on != NULL && strcmp(c->on, socket_of) == 0));
+}
+
+/* Which listener a path belongs to: its own `path`, /hook/<its name>, the Alertmanager API, else the socket's listener. */
+static struct intake_listener *route(struct intake *in, const char *socket_of, struct slice path, bool *api_v2)
+{
+	struct intake_listener *base = intake_listener(in, socket_of);
+
+	*api_v2 = slice_is(path, "/api/v2/alerts") || slice_is(path, "/api/v1/alerts");
+	for (size_t i = 0; i < in->gen->n_listeners; i++) {
+		struct intake_listener *l = &in->gen->listeners[i];
+		const struct listener_config *c = l->config;
+
+		if (!shares_socket(l, socket_of))
+			continue;
+		if (*api_v2 ? c->profile != NULL && strcmp(c->profile, "alertmanager") == 0
+		            : (c->path != NULL && slice_is(path, c->path)) ||
+		                  (slice_starts(path, SLICE("/hook/")) && slice_is(slice_sub(path, 6, SIZE_MAX), c->name)))
+			return l;
+	}
+	return *api_v2 || slice_is(path, "/") || slice_is(path, "/hook") ? base : NULL;
+}
+
+static bool authorised(const struct intake_listener *l, const struct http_request *r)
+{
+	struct slice given = http_request_header(r, "authorization");
+
+	if (l->config->bearer.ref == NULL)
+		return true;
+	if (given.n < 7 || !slice_ieq(slice_sub(given, 0, 7), SLICE("bearer ")))
+		return false;
+	return secret_equal(&l->bearer, slice_trim(slice_sub(given, 7, SIZE_MAX)));
+}
+
+static void hook_headers(const struct http_head *head, struct buf *out)
+{
+	for (size_t i = 0; i < head->n_headers; i++) {
+		/* a profile may read signatures and product headers, never credentials */
+		if (slice_is(head->headers[i].name, "authorization") || slice_is(head->headers[i].name, "cookie"))
+			continue;
+		buf_adds(out, head->headers[i].name);
+		buf_str(out, ": ");
+		buf_adds(out, head->headers[i].value);
+		buf_char(out, '\n');
+	}
+}
+
+static void take_hook(struct intake_socket *s, struct intake_listener *l, struct http_request *r, bool api_v2)
+{
+	struct intake *in = s->intake;
+	struct decode_env env = env_of(in, l, http_request_peer(r));
+	struct buf headers = {0}, reply = {0};
+	struct hook_wait *h;
+	unsigned accepted;
+	const char *why;
+	bool refused;
+
+	hook_headers(http_request_head(r), &headers);
+	env.headers = buf_slice(&headers);
+	env.content_type = http_request_header(r, "content-type");
+	env.path = http_request_head(r)->path;
+	accepted = intake_payload(in, l, &webhook_decoder, api_v2 ? l->settings_v2 : l->settings, &env, http_request_body(r), &reply, &refused, &why);
+	if (refused)
+		intake_refusal(in, l, http_request_peer(r), why, http_request_body(r));
+	buf_free(&headers);
+	buf_free(&reply);
+	if (accepted == 0) {
+		hook_answer(r, 0, api_v2);
+		return;
+	}
+	h = xcalloc(1, sizeof *h);
+	*h = (struct hook_wait){.request = r, .accepted = accepted, .api_v2 = api_v2};
+	http_request_set(r, h);
+	intake_wait(in, &h->waiter, hook_done);
+}
+
+static void on_hook(struct http_request *r, void *arg)
+{
+	struct intake_socket *s = arg;
+	const struct http_head *head = http_request_head(r);
+	bool api_v2 = false;
+	struct intake_listener *l = route(s->intake, s->listener, head->path, &api_v2);
+
+	http_request_set(r, NULL);
+	if (l == NULL) {
+		http_problem(r, 404, "no webhook listens at this path; use the path of a listener, or /hook/ and its name");
+	} else if (!intake_allowed(l, http_request_peer(r))) {
+		counter_add(l->acl, 1);
+		http_problem(r, 403, "this address is not in the listener's allow list");
+	} else if (!authorised(l, r)) {
+		counter_add(l->acl, 1);
+		intake_refusal(s->intake, l, http_request_peer(r), "wrong or missing bearer token", SLICE_NONE);
+		http_reply(r, 401, "application/json", SLICE("{\"title\":\"a bearer token is needed\",\"status\":401}\n"), "WWW-Authenticate: Bearer\r\n");
+	} else if (!slice_is(head->method, "POST") && !slice_is(head->method, "PUT")) {
+		http_problem(r, 405, "post events here");
+	} else if (intake_full(s->intake) || !intake_rate(s->intake, l, http_request_peer(r), 1)) {
+		http_reply(r, 429, "application/json", SLICE("{\"title\":\"too many events\",\"status\":429}\n"), "Retry-After: 1\r\n");
+	} else {
+		take_hook(s, l, r, api_v2);
+	}
+}
+
+static void on_http_refused(const struct peer *from, int status UNUSED, const char *why, void *arg)
+{
+	struct intake_socket *s = arg;
+	struct intake_listener *l = intake_listener(s->intake, s->listener);
+
+	if (l == NULL)
+		return;
+	counter_add(l->parse, 1);
+	intake_refusal(s->intake, l, from, why, SLICE_NONE);
+}
+
+/* ---- opening and closing */
+
+void intake_listen(struct intake *in, const char *name, unsigned bind, int fd)
+{
+	static const struct http_events events = {.request = on_hook, .gone = hook_gone, .refused = on_http_refused};
+	struct intake_listener *l = intake_listener(in, name);
+	struct loop *loop = in->role->loop;
+	struct http_limits lim = HTTP_LIMITS;
+	struct intake_socket *s;
+
+	if (l == NULL || bind >= l->config->n_bind) {
+		close(fd);
+		return;
+	}
+	s = xcalloc(1, sizeof *s);
+	s->intake = in;
+	s->listener = xstrdup(name);
+	s->kind = l->config->bind[bind].kind;
+	LIST_INIT(&s->conns);
+	switch (s->kind) {
+	case BIND_UDP:
+		s->udp = udp_new(loop, fd, 65536, on_datagrams, s);
+		break;
+	case BIND_TCP:
+	case BIND_UNIX:
+		s->acceptor = acceptor_new(loop, fd, on_accept, s);
+		break;
+	case BIND_HTTP:
+		s->http = http_server_new(loop, fd, &lim, &events, s);
+		break;
+	case BIND_TLS:
+	case BIND_HTTPS:
+		close(fd); /* config_load refuses them in this version */
+		break;
+	}
+	s->next = in->sockets;
+	in->sockets = s;
+}
+
+void intake_pause_sockets(struct intake *in, bool paused)
+{
+	for (struct intake_socket *s = in->sockets; s != NULL; s = s->next) {
+		struct stream_conn *c;
+
+		/* UDP goes on: its drops are counted here, by listener, instead of silently in the kernel */
+		LIST_FOREACH(c, &s->conns, link)
+			if (c->waiter.seq == 0)
+				conn_pause(c->conn, paused);
+	}
+}
+
+static void socket_close(struct intake_socket *s, bool listening_only)
+{
+	struct stream_conn *c, *next;
+
+	udp_free(s->udp);
+	s->udp = NULL;
+	acceptor_free(s->acceptor);
+	s->acceptor = NULL;
+	if (s->http != NULL && listening_only)
+		http_server_pause(s->http, true);
+	if (listening_only)
+		return;
+	http_server_free(s->http);
+	s->http = NULL;
+	for (c = LIST_FIRST(&s->conns); c != NULL; c = next) {
+		next = LIST_NEXT(c, link);
+		conn_close(c->conn);
+	}
+}
+
+void intake_close_sockets(struct intake *in, bool listening_only)
+{
+	struct intake_socket *s, *next;
+
+	for (s = in->sockets; s != NULL; s = next) {
+		next = s->next;
+		socket_close(s, listening_only);
+		if (listening_only)
+			continue;
+		free(s->listener);
+		free(s);
+	}
+	if (!listening_only)
+		in->sockets = NULL;
+}

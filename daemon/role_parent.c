@@ -1,0 +1,401 @@
+/* The parent's loop: see role_parent.h. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "base/log.h"
+#include "role_parent.h"
+
+#define RESTART_CALM (10 * SECOND)
+#define STOP_PATIENCE (10 * SECOND)
+
+static void notify(const char *state)
+{
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, state);
+#else
+	(void)state;
+#endif
+}
+
+/* ---- stopping: first who takes in, then the rest, core last: nothing accepted is lost */
+
+static unsigned stop_rank(const struct child *c)
+{
+	if (c->ops->kind == ROLE_INTAKE)
+		return 0;
+	return c->ops->kind == ROLE_CORE ? 2 : 1;
+}
+
+static void stop_next(struct parent *p)
+{
+	unsigned lowest = 3;
+
+	for (size_t i = 0; i < p->n_children; i++)
+		if (p->children[i].started && !p->children[i].done)
+			lowest = MIN(lowest, stop_rank(&p->children[i]));
+	if (lowest == 3) {
+		loop_stop(p->loop);
+		return;
+	}
+	for (size_t i = 0; i < p->n_children; i++) {
+		struct child *c = &p->children[i];
+
+		if (c->started && !c->done && stop_rank(c) == lowest && c->ping != UINT64_MAX) {
+			c->ping = UINT64_MAX; /* told once */
+			if (c->control != NULL)
+				child_send(c, FRAME_STOP, 0, SLICE_NONE, -1);
+			else
+				c->done = true;
+		}
+	}
+	loop_timer_set(p->patience, STOP_PATIENCE);
+}
+
+static void on_patience(void *arg)
+{
+	struct parent *p = arg;
+
+	for (size_t i = 0; i < p->n_children; i++) {
+		struct child *c = &p->children[i];
+
+		if (!c->started || c->done || c->ping != UINT64_MAX)
+			continue;
+		log_warn("msg=\"a role does not end, killing it\" role=%s index=%u", role_word(c->ops->kind), c->index);
+		if (c->pid > 0)
+			kill(c->pid, SIGKILL);
+		else
+			c->done = true;
+	}
+	if (p->options.single)
+		loop_stop(p->loop);
+}
+
+void parent_stop(struct parent *p)
+{
+	if (p->state == PARENT_STOPPING)
+		return;
+	p->state = PARENT_STOPPING;
+	notify("STOPPING=1");
+	log_notice("msg=\"stopping\"");
+	stop_next(p);
+}
+
+/* ---- starting and restarting */
+
+void parent_try_intakes(struct parent *p)
+{
+	struct child *core = child_find(p, ROLE_CORE, 0);
+
+	if (p->state != PARENT_STARTING || core == NULL || !core->ready || !p->map_known)
+		return;
+	p->state = PARENT_RUNNING;
+	for (size_t i = 0; i < p->n_children; i++)
+		if (p->children[i].ops->kind == ROLE_INTAKE)
+			child_start(p, &p->children[i]);
+}
+
+static void restart(void *arg)
+{
+	struct child *c = arg;
+
+	if (c->parent->state != PARENT_STOPPING)
+		child_start(c->parent, c);
+}
+
+void parent_child_gone(struct child *c)
+{
+	struct parent *p = c->parent;
+	char label[40];
+
+	if (p->state == PARENT_STOPPING) {
+		c->done = true;
+		stop_next(p);
+		return;
+	}
+	reload_abort(p, "a role died meanwhile; try again");
+	snprintf(label, sizeof label, "role=\"%s\"", role_word(c->ops->kind));
+	counter_add(counter(p->counters, "carillon_role_restarts_total", label), 1);
+	c->deaths = loop_mono() - c->since < RESTART_CALM ? c->deaths + 1 : 1;
+	if (c->again == NULL)
+		c->again = loop_timer_new(p->loop, restart, c);
+	/* the first times at once: accepting again within a second matters more than politeness */
+	loop_timer_set(c->again, c->deaths <= 5 ? 0 : MIN(c->deaths * 100 * MSEC, 5 * SECOND));
+}
+
+static void running(struct parent *p)
+{
+	for (size_t i = 0; i < p->n_children; i++)
+		if (!p->children[i].ready)
+			return;
+	notify("READY=1\nSTATUS=running");
+	if (p->on_running != NULL) {
+		void (*fn)(struct parent *, void *) = p->on_running;
+		p->on_running = NULL;
+		fn(p, p->on_running_arg);
+	}
+}
+
+static void on_ready(struct child *c, struct slice complaint)
+{
+	struct parent *p = c->parent;
+
+	if (complaint.n > 0) {
+		log_error("msg=\"a role cannot start\" role=%s reason=\"" SLICE_FMT "\"", role_word(c->ops->kind), SLICE_ARG(complaint));
+		if (p->state == PARENT_STARTING) {
+			p->exit_code = 1;
+			parent_stop(p);
+		}
+		return;
+	}
+	c->ready = true;
+	parent_try_intakes(p);
+	running(p);
+}
+
+/* ---- frames of the roles */
+
+/* From mapper: a new map. From core: the one it recovered, unless mapper was quicker. */
+static void take_map(struct child *c, struct slice hash, int fd)
+{
+	struct parent *p = c->parent;
+
+	if (fd < 0 || hash.n >= sizeof p->map_hash || (c->ops->kind == ROLE_CORE && p->map_fd >= 0)) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (p->map_fd >= 0)
+		close(p->map_fd);
+	p->map_fd = fd;
+	memcpy(p->map_hash, hash.p, hash.n);
+	p->map_hash[hash.n] = '\0';
+	p->map_known = true;
+	for (size_t i = 0; i < p->n_children; i++)
+		if (p->children[i].started)
+			child_send_map(&p->children[i]);
+	parent_try_intakes(p);
+}
+
+static void forward_map_state(struct parent *p, struct slice state)
+{
+	struct child *front = child_find(p, ROLE_FRONT, 0);
+
+	/* mapper has tried: whatever is known of the map now is what there is */
+	p->map_known = true;
+	if (front != NULL)
+		child_send(front, FRAME_MAP_STATE, 0, state, -1);
+	parent_try_intakes(p);
+}
+
+void parent_frame(struct child *c, const struct frame *head, struct slice payload, int fd)
+{
+	struct parent *p = c->parent;
+
+	switch (head->kind) {
+	case FRAME_READY:
+		on_ready(c, payload);
+		break;
+	case FRAME_COMPILED:
+		if (payload.n > 0 && p->next == NULL)
+			log_error("msg=\"a role cannot compile the running sources\" role=%s reason=\"" SLICE_FMT "\"", role_word(c->ops->kind),
+			          SLICE_ARG(payload));
+		reload_compiled(p, c, (uint32_t)head->seq, payload);
+		break;
+	case FRAME_MAP:
+		take_map(c, payload, fd);
+		return;
+	case FRAME_MAP_STATE:
+		forward_map_state(p, payload);
+		break;
+	case FRAME_RELOAD:
+		reload_begin(p, true, head->seq);
+		break;
+	case FRAME_SECRET:
+		child_send_secrets(c, p->config);
+		break;
+	case FRAME_PING:
+		c->pong = head->seq;
+		break;
+	case FRAME_STOP:
+		if (p->options.single || p->state == PARENT_STOPPING) {
+			c->done = p->options.single;
+			if (p->state == PARENT_STOPPING && p->options.single)
+				stop_next(p);
+		}
+		break;
+	default: /* a number from the wire */
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* ---- signals, watchdog */
+
+static void on_signal(int signo, void *arg)
+{
+	struct parent *p = arg;
+
+	if (signo == SIGCHLD)
+		children_reap(p);
+	else if (signo == SIGHUP)
+		reload_begin(p, false, 0);
+	else
+		parent_stop(p);
+}
+
+/* The watchdog is fed only while every role answers. */
+static void on_watchdog(void *arg)
+{
+	struct parent *p = arg;
+	bool all = true;
+
+	for (size_t i = 0; i < p->n_children && p->state == PARENT_RUNNING; i++) {
+		struct child *c = &p->children[i];
+
+		if (c->control == NULL || c->pong != c->ping)
+			all = false;
+		else
+			child_send(c, FRAME_PING, ++c->ping, SLICE_NONE, -1);
+	}
+	if (all)
+		notify("WATCHDOG=1");
+	loop_timer_set(p->watchdog, 5 * SECOND);
+}
+
+/* ---- life */
+
+static void make_children(struct parent *p)
+{
+	static const struct role_ops *const once[] = {&role_core, &role_egress, &role_mapper, &role_front};
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned intakes = p->config->intake > 0 ? (unsigned)p->config->intake : (unsigned)(cpus < 1 ? 1 : MIN(cpus, 32));
+
+	if (p->options.single)
+		intakes = 1;
+	for (size_t i = 0; i < ARRAY_LEN(once); i++)
+		p->children[p->n_children++] = (struct child){.parent = p, .ops = once[i]};
+	for (unsigned i = 0; i < MIN(intakes, 32u); i++)
+		p->children[p->n_children++] = (struct child){.parent = p, .ops = &role_intake, .index = i};
+}
+
+static int read_sources(struct parent *p, struct findings *f, struct error *err)
+{
+	struct bundle b;
+
+	p->config = files_read(p->options.config_path, &b, f);
+	if (p->config != NULL)
+		bundle_encode(&b, &p->bundle);
+	bundle_free(&b);
+	if (p->config == NULL)
+		return error_set(err, "the configuration has errors");
+	p->state_dir = xstrdup(p->options.state_dir != NULL ? p->options.state_dir : p->config->state.path);
+	return 0;
+}
+
+struct parent *parent_new(const struct parent_options *o, struct findings *f, struct error *err)
+{
+	struct parent *p = xcalloc(1, sizeof *p);
+	enum log_level level;
+
+	p->options = *o;
+	p->map_fd = -1;
+	p->generation = 1;
+	if (read_sources(p, f, err) != 0) {
+		parent_free(p);
+		return NULL;
+	}
+	if (o->log_level != NULL && log_level_parse(o->log_level, &level))
+		p->config->log_level = level;
+	log_level(p->config->log_level);
+	sockets_inherit(p, p->config);
+	if (sockets_open(p, p->config, err) != 0) {
+		parent_free(p);
+		return NULL;
+	}
+	p->counters = counters_new(16384);
+	p->loop = loop_new();
+	p->watchdog = loop_timer_new(p->loop, on_watchdog, p);
+	p->patience = loop_timer_new(p->loop, on_patience, p);
+	make_children(p);
+	return p;
+}
+
+int parent_loop(struct parent *p)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		loop_signal(p->loop, signals[i], on_signal, p);
+	for (size_t i = 0; i < p->n_children; i++)
+		if (p->children[i].ops->kind != ROLE_INTAKE)
+			child_start(p, &p->children[i]);
+	loop_timer_set(p->watchdog, 5 * SECOND);
+	loop_run(p->loop);
+	return p->exit_code;
+}
+
+void parent_free(struct parent *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->n_children; i++) {
+		channel_free(p->children[i].control);
+		role_free(p->children[i].role);
+		loop_timer_free(p->children[i].again);
+	}
+	for (size_t i = 0; i < p->n_sockets; i++)
+		p->sockets[i].stale = true;
+	if (p->config != NULL && access(p->config->admin.socket_path, F_OK) == 0 && p->n_sockets > 0)
+		unlink(p->config->admin.socket_path);
+	sockets_close_stale(p);
+	free(p->sockets);
+	if (p->map_fd >= 0)
+		close(p->map_fd);
+	loop_timer_free(p->watchdog);
+	loop_timer_free(p->patience);
+	if (p->loop != NULL)
+		loop_free(p->loop);
+	if (p->counters != NULL)
+		counters_free(p->counters);
+	config_free(p->config);
+	config_free(p->next);
+	buf_free(&p->bundle);
+	buf_free(&p->next_bundle);
+	buf_free(&p->complaint);
+	free(p->requests);
+	free(p->state_dir);
+	free(p);
+}
+
+int parent_run(const struct parent_options *o)
+{
+	struct findings f = {0};
+	struct buf text = {0};
+	struct error err;
+	struct parent *p = parent_new(o, &f, &err);
+	int rc = 1;
+
+	findings_sort(&f);
+	findings_text(&f, &text);
+	if (text.n > 0)
+		fprintf(stderr, "%s", buf_cstr(&text));
+	if (p == NULL)
+		log_error("msg=\"cannot start\" reason=\"%s\"", err.text);
+	else
+		rc = parent_loop(p);
+	parent_free(p);
+	findings_clear(&f);
+	buf_free(&text);
+	return rc;
+}

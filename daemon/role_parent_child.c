@@ -1,0 +1,286 @@
+/* Starting, connecting and burying the roles. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "role_parent.h"
+
+static const struct role_ops *const every[ROLE_KINDS] = {&role_core, &role_egress, &role_mapper, &role_front, &role_intake};
+
+struct child *child_find(struct parent *p, enum role_kind kind, unsigned index)
+{
+	for (size_t i = 0; i < p->n_children; i++)
+		if (p->children[i].ops == every[kind] && p->children[i].index == index)
+			return &p->children[i];
+	return NULL;
+}
+
+void child_send(struct child *c, uint16_t kind, uint64_t seq, struct slice payload, int fd)
+{
+	if (c->control == NULL)
+		return;
+	if (fd >= 0)
+		channel_send_fd(c->control, kind, seq, payload, fd);
+	else
+		channel_send(c->control, kind, seq, payload);
+}
+
+static void send_named(struct child *c, uint16_t kind, const char *name, unsigned index, int fd)
+{
+	struct buf b = {0};
+	struct jw w = jw_new(&b);
+
+	jw_object(&w);
+	jw_kstr(&w, "name", name);
+	jw_kint(&w, "index", index);
+	jw_end(&w);
+	child_send(c, kind, 0, buf_slice(&b), fd);
+	buf_free(&b);
+}
+
+/* ---- what a role gets */
+
+static void send_secret(struct child *c, const char *ref)
+{
+	struct buf value = {0}, frame = {0};
+	struct error err;
+
+	if (ref == NULL)
+		return;
+	if (files_secret(ref, &value, &err) != 0) {
+		log_error("msg=\"a secret is missing\" role=%s reason=\"%s\"", role_word(c->ops->kind), err.text);
+	} else {
+		buf_lslice(&frame, slice_str(ref));
+		buf_lslice(&frame, buf_slice(&value));
+		child_send(c, FRAME_SECRET, 0, buf_slice(&frame), -1);
+		explicit_bzero(frame.p, frame.n);
+	}
+	if (value.p != NULL)
+		explicit_bzero(value.p, value.cap);
+	buf_free(&value);
+	buf_free(&frame);
+}
+
+/* Only the role that uses a secret gets it (config.md section 2). */
+void child_send_secrets(struct child *c, const struct config *config)
+{
+	switch (c->ops->kind) {
+	case ROLE_INTAKE:
+		for (size_t i = 0; i < config->n_listeners; i++)
+			if (config->listeners[i].enabled)
+				send_secret(c, config->listeners[i].bearer.ref);
+		break;
+	case ROLE_EGRESS:
+		for (size_t i = 0; i < config->n_tickets; i++)
+			for (size_t k = 0; k < config->tickets[i].n_secrets; k++)
+				send_secret(c, config->tickets[i].secrets[k].ref);
+		break;
+	case ROLE_MAPPER:
+		if (config->map.redis)
+			send_secret(c, config->map.password.ref);
+		break;
+	case ROLE_FRONT:
+		send_secret(c, config->admin.tokens.ref);
+		break;
+	case ROLE_CORE:
+	case ROLE_KINDS:
+		break;
+	}
+}
+
+/* A UDP socket has one reader, so that one sender's datagrams stay in order; streams are accepted by every intake. */
+bool child_wants_socket(const struct parent *p, const struct child *c, const struct parent_socket *s)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+	unsigned intakes = 0;
+
+	if (s->listener[0] == '@')
+		return c->ops->kind == ROLE_FRONT;
+	if (c->ops->kind != ROLE_INTAKE)
+		return false;
+	for (size_t i = 0; i < p->n_children; i++)
+		intakes += p->children[i].ops->kind == ROLE_INTAKE;
+	if (getsockopt(s->fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_DGRAM)
+		return true;
+	return (unsigned)(s - p->sockets) % intakes == c->index;
+}
+
+void child_send_socket(struct child *c, const struct parent_socket *s)
+{
+	send_named(c, FRAME_LISTEN, s->listener, s->bind, s->fd);
+}
+
+void child_send_map(struct child *c)
+{
+	if (c->parent->map_known && c->ops->map != NULL)
+		send_named(c, FRAME_MAP, c->parent->map_hash, 0, c->parent->map_fd);
+}
+
+static void connect_pair(struct child *a, struct child *b)
+{
+	struct error err;
+	int fds[2];
+
+	if (a == NULL || b == NULL || a->control == NULL || b->control == NULL)
+		return;
+	if (channel_pair(fds, &err) != 0) {
+		log_error("msg=\"cannot connect two roles\" reason=\"%s\"", err.text);
+		return;
+	}
+	send_named(a, FRAME_PEER, role_word(b->ops->kind), b->index, fds[0]);
+	send_named(b, FRAME_PEER, role_word(a->ops->kind), a->index, fds[1]);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void connect_all(struct child *c)
+{
+	static const enum role_kind pairs[][2] = {{ROLE_CORE, ROLE_EGRESS}, {ROLE_CORE, ROLE_FRONT}, {ROLE_CORE, ROLE_INTAKE}, {ROLE_FRONT, ROLE_INTAKE}};
+	struct parent *p = c->parent;
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		enum role_kind other;
+
+		if (c->ops->kind == pairs[i][0])
+			other = pairs[i][1];
+		else if (c->ops->kind == pairs[i][1])
+			other = pairs[i][0];
+		else
+			continue;
+		for (size_t k = 0; k < p->n_children; k++)
+			if (p->children[k].ops->kind == other && p->children[k].started)
+				connect_pair(c, &p->children[k]);
+	}
+}
+
+static void give_all(struct child *c)
+{
+	struct parent *p = c->parent;
+
+	child_send(c, FRAME_SOURCES, p->generation, buf_slice(&p->bundle), -1);
+	child_send(c, FRAME_SWAP, p->generation, SLICE_NONE, -1);
+	child_send_secrets(c, p->config);
+	child_send_map(c);
+	connect_all(c);
+	for (size_t i = 0; i < p->n_sockets; i++)
+		if (child_wants_socket(p, c, &p->sockets[i]))
+			child_send_socket(c, &p->sockets[i]);
+}
+
+/* ---- processes */
+
+static void on_frame(struct channel *ch UNUSED, const struct frame *head, struct slice payload, int fd, void *arg)
+{
+	parent_frame(arg, head, payload, fd);
+}
+
+static void on_closed(struct channel *ch, void *arg)
+{
+	struct child *c = arg;
+
+	channel_free(ch);
+	c->control = NULL;
+}
+
+/* The new process: nothing of the parent's but its control channel, the counters and the code. */
+static _Noreturn void child_main(struct child *c, int fd)
+{
+	struct parent *p = c->parent;
+	char name[16];
+	struct loop *l;
+	struct role *r;
+
+	/* the parent's loop is left behind untouched: its descriptors close, its signal handlers go */
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (fd != 3) {
+		if (dup2(fd, 3) != 3)
+			_exit(71);
+	}
+	syscall(SYS_close_range, 4u, ~0u, 0u);
+	snprintf(name, sizeof name, "%s%.0u", role_word(c->ops->kind), c->index);
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+	log_open(name, p->config->log_level);
+	l = loop_new();
+	r = role_start(c->ops, c->index, l, p->counters, 3, p->state_dir, false, p->options.no_tickets);
+	loop_run(l);
+	role_free(r);
+	loop_free(l);
+	exit(0);
+}
+
+static void start_process(struct child *c, int fds[2])
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	c->pid = fork();
+	if (c->pid == 0) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		for (int s = 1; s < 32; s++)
+			if (s != SIGKILL && s != SIGSTOP && s != SIGABRT && s != SIGSEGV && s != SIGBUS && s != SIGFPE && s != SIGILL)
+				signal(s, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		child_main(c, fds[1]);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(fds[1]);
+}
+
+void child_start(struct parent *p, struct child *c)
+{
+	static const struct channel_events events = {.frame = on_frame, .closed = on_closed};
+	struct error err;
+	int fds[2];
+
+	if (channel_pair(fds, &err) != 0) {
+		log_error("msg=\"cannot start a role\" role=%s reason=\"%s\"", role_word(c->ops->kind), err.text);
+		return;
+	}
+	c->started = true;
+	c->ready = c->done = false;
+	c->since = loop_mono();
+	c->ping = c->pong = 0;
+	if (p->options.single)
+		c->role = role_start(c->ops, c->index, p->loop, p->counters, fds[1], p->state_dir, true, p->options.no_tickets);
+	else
+		start_process(c, fds);
+	c->control = channel_new(p->loop, fds[0], &events, c);
+	give_all(c);
+}
+
+void children_reap(struct parent *p)
+{
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < p->n_children; i++) {
+			struct child *c = &p->children[i];
+
+			if (c->pid != pid)
+				continue;
+			c->pid = 0;
+			channel_free(c->control);
+			c->control = NULL;
+			if (p->state != PARENT_STOPPING)
+				log_error("msg=\"a role died\" role=%s index=%u %s=%d", role_word(c->ops->kind), c->index,
+				          WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+			parent_child_gone(c);
+		}
+}

@@ -1,0 +1,132 @@
+/* Reload (config.md section 3): read everything, let every role compile it, then swap all of them, or change nothing. */
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "base/log.h"
+#include "role_parent.h"
+
+static void answer(struct parent *p, bool ok, const char *text)
+{
+	struct child *front = child_find(p, ROLE_FRONT, 0);
+	struct buf b = {0};
+	struct jw w = jw_new(&b);
+
+	jw_object(&w);
+	jw_kbool(&w, "ok", ok);
+	jw_kint(&w, "generation", p->generation);
+	jw_kstr(&w, ok ? "note" : "error", text);
+	if (!ok)
+		jw_kint(&w, "status", 422);
+	jw_end(&w);
+	for (size_t i = 0; i < p->n_requests; i++)
+		if (p->requests[i].from_front && front != NULL)
+			child_send(front, FRAME_REPLY, p->requests[i].id, buf_slice(&b), -1);
+	p->n_requests = 0;
+	buf_free(&b);
+	counter_set(counter(p->counters, "carillon_config_last_reload_successful", ""), ok ? 1 : 0);
+	counter_set(counter(p->counters, "carillon_config_last_reload_timestamp_seconds", ""), (uint64_t)(loop_wall() / SECOND));
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, "READY=1");
+#endif
+	if (ok)
+		log_notice("msg=\"reloaded\" generation=%u", p->generation);
+	else
+		log_error("msg=\"reload refused, nothing has changed\" reason=\"%s\"", text);
+}
+
+void reload_abort(struct parent *p, const char *why)
+{
+	if (p->next == NULL && p->n_requests == 0)
+		return;
+	config_free(p->next);
+	p->next = NULL;
+	buf_clear(&p->next_bundle);
+	p->waiting = 0;
+	sockets_keep(p);
+	answer(p, false, why);
+	buf_clear(&p->complaint);
+}
+
+void reload_begin(struct parent *p, bool from_front, uint64_t id)
+{
+	struct findings f = {0};
+	struct buf text = {0};
+	struct bundle b;
+	struct error err;
+
+	p->requests = array_reserve(p->requests, &p->cap_requests, p->n_requests + 1, sizeof *p->requests);
+	p->requests[p->n_requests++] = (struct reload_request){.from_front = from_front, .id = id};
+	if (p->next != NULL)
+		return; /* one is under way: its answer serves this request too */
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, "RELOADING=1");
+#endif
+	p->next = files_read(p->options.config_path, &b, &f);
+	if (p->next == NULL) {
+		findings_text(&f, &text);
+		reload_abort(p, buf_cstr(&text));
+	} else if (sockets_open(p, p->next, &err) != 0) {
+		reload_abort(p, err.text);
+	} else {
+		buf_clear(&p->next_bundle);
+		bundle_encode(&b, &p->next_bundle);
+		for (size_t i = 0; i < p->n_children; i++) {
+			if (p->children[i].control == NULL)
+				continue;
+			p->waiting++;
+			child_send(&p->children[i], FRAME_SOURCES, p->generation + 1, buf_slice(&p->next_bundle), -1);
+		}
+	}
+	bundle_free(&b);
+	findings_clear(&f);
+	buf_free(&text);
+}
+
+static void swap_all(struct parent *p)
+{
+	struct buf names = {0};
+	size_t restart = config_needs_restart(p->config, p->next, &names);
+	struct buf former = p->bundle;
+
+	p->generation++;
+	config_free(p->config);
+	p->config = p->next;
+	p->next = NULL;
+	p->bundle = p->next_bundle;
+	p->next_bundle = former;
+	sockets_close_stale(p);
+	for (size_t i = 0; i < p->n_children; i++) {
+		struct child *c = &p->children[i];
+
+		child_send(c, FRAME_SWAP, p->generation, SLICE_NONE, -1);
+		child_send_secrets(c, p->config);
+		/* a role knows which of its sockets it already has */
+		for (size_t k = 0; k < p->n_sockets; k++)
+			if (child_wants_socket(p, c, &p->sockets[k]))
+				child_send_socket(c, &p->sockets[k]);
+	}
+	if (restart > 0)
+		log_warn("msg=\"some settings need a restart\" settings=\"%s\"", buf_cstr(&names));
+	answer(p, true, restart > 0 ? buf_cstr(&names) : "");
+	buf_free(&names);
+}
+
+void reload_compiled(struct parent *p, struct child *c, uint32_t generation, struct slice complaint)
+{
+	c->compiled = generation;
+	if (p->next == NULL || generation != p->generation + 1 || p->waiting == 0)
+		return;
+	/* all roles find the same faults: one voice is enough */
+	if (complaint.n > 0 && p->complaint.n == 0)
+		buf_adds(&p->complaint, complaint);
+	if (--p->waiting > 0)
+		return;
+	if (p->complaint.n > 0)
+		reload_abort(p, buf_cstr(&p->complaint));
+	else
+		swap_all(p);
+}
