@@ -8,6 +8,7 @@
 #include "base/instant.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "model/bundle.h"
 
 /* A secret is a reference: cred:NAME or file:/path. Never the value. */
 struct secret_ref {
@@ -71,8 +72,17 @@ struct priority_row {
 	int down, degraded; /* 1..5 */
 };
 
+/* Where a value came from, for `config show`; newest last. */
+struct config_origin {
+	const char *path;          /* "state.commit", "listeners.syslog.bind" */
+	const char *file;
+	struct mark mark;
+	struct config_origin *next;
+};
+
 struct config {
 	struct arena *arena;
+	struct config_origin *origins;
 	char *instance;            /* never empty after config_load: the host name the caller gave */
 	char *timezone;
 	struct listener_config *listeners; size_t n_listeners;
@@ -137,7 +147,9 @@ struct config_file {
 size_t config_includes(const struct doc *main, char ***globs, struct arena *a);
 /* Defaults, then the files; no file at all is fine. `hostname` fills an empty instance. On errors NULL, findings say why. */
 struct config *config_load(const struct config_file *files, size_t n, const char *hostname, struct findings *f) MUST_CHECK;
-void config_free(struct config *c);
+/* The same from the BUNDLE_CONFIG files of a bundle, in their order. */
+struct config *config_from_bundle(const struct bundle *b, struct findings *f) MUST_CHECK;
+void config_free(struct config *c); /* NULL is fine */
 /* `config show`: YAML of the effective values, each with "# file:line" or "# default"; secrets as references only.
  * only_defaults: etc/carillon.yaml's content without comments. */
 void config_show(const struct config *c, bool only_defaults, struct buf *out);
