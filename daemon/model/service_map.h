@@ -24,9 +24,11 @@ struct map_group {
 	char *name;
 	unsigned at_least;
 	enum effect effect;
+	struct mark mark;
 };
 struct map_port {
 	char *host, *port;
+	struct mark mark;
 };
 struct map_entry {          /* one service as its owner wrote it */
 	char *id, *name, *kind, *owner, *assign, *runbook, *source;
@@ -39,7 +41,9 @@ struct map_entry {          /* one service as its owner wrote it */
 	struct map_port *ends;    size_t n_ends;  /* 0 or 2 */
 	struct map_port *ports;   size_t n_ports;
 	char **label_keys, **label_values; size_t n_labels;
-	const char *file;         /* for findings: borrowed; "redis:…" */
+	struct mark *host_marks, *alias_marks; /* one for each host, alias; NULL: places unknown */
+	const char *file;         /* for findings: borrowed. Redis: "redis:" and the prefix ("redis:carillon:map:"); findings
+	                           * put the key behind it: redis:carillon:map:needs:checkout[cache] */
 	struct mark mark;
 };
 
@@ -51,14 +55,14 @@ struct map_entry *map_draft_add(struct map_draft *d);
 char *map_draft_str(struct map_draft *d, struct slice s);
 void *map_draft_array(struct map_draft *d, size_t count, size_t size);
 size_t map_draft_len(const struct map_draft *d);
-/* The entry of a known id or NULL; for deltas. */
+/* The entry of a known id or NULL; for deltas. An entry has its id before the next call of find or remove. */
 struct map_entry *map_draft_find(struct map_draft *d, struct slice id);
-void map_draft_remove(struct map_draft *d, struct slice id);
+void map_draft_remove(struct map_draft *d, struct slice id); /* every entry of this id; its memory stays until map_draft_free */
 /* Reads one YAML map file into the draft (E-codes of language.md section 12 for places and types). */
 void map_draft_yaml(struct map_draft *d, const struct doc *doc, struct findings *f);
 /* The same for a `map:` node inside another document (rule tests). */
 void map_draft_node(struct map_draft *d, const struct doc *doc, const struct node *n, struct findings *f);
-/* address ↔ name pairs of /etc/hosts text. */
+/* address ↔ name pairs of /etc/hosts text. They only add names: a name or address that the map itself has stays as it is. */
 void map_draft_hosts_file(struct map_draft *d, struct slice text);
 
 /* All checks of map.md section 3 over the whole draft, then map.bin's bytes appended to `out`. -1 when a finding is an
@@ -69,7 +73,8 @@ int map_compile(const struct map_draft *d, size_t max_services, struct findings 
 
 struct service_map;         /* a checked view of map.bin's bytes */
 
-/* Bytes must stay in place until service_map_close; nothing is copied. NULL with err if they are not a map. */
+/* Bytes (8-byte aligned, as mmap and malloc give them) must stay in place until service_map_close; nothing is copied.
+ * NULL with err if they are not a map: everything is checked, so that a damaged file is never read out of bounds. */
 struct service_map *service_map_open(struct slice bytes, struct error *err) MUST_CHECK;
 struct service_map *service_map_empty(void);                 /* no services */
 void service_map_close(struct service_map *m);
@@ -77,9 +82,9 @@ struct slice service_map_bytes(const struct service_map *m);
 void service_map_hash(const struct service_map *m, char out[65]); /* SHA-256 of the bytes, hex */
 
 uint32_t service_map_len(const struct service_map *m);       /* services, the unknown needed ones included */
-uint32_t service_map_needs_len(const struct service_map *m);
+uint32_t service_map_needs_len(const struct service_map *m); /* needs as written, members of groups counted one by one */
 uint32_t service_map_dangling(const struct service_map *m);  /* needs on unknown ids */
-uint32_t service_find(const struct service_map *m, struct slice id);  /* SERVICE_NONE */
+uint32_t service_find(const struct service_map *m, struct slice id);  /* SERVICE_NONE; finds the unknown needed ones, resolve_* do not */
 struct slice service_id(const struct service_map *m, uint32_t s);
 struct slice service_text(const struct service_map *m, uint32_t s, const char *what); /* name kind owner assign runbook source; absent if none */
 struct slice service_label(const struct service_map *m, uint32_t s, struct slice key);
@@ -119,6 +124,7 @@ const char *service_first_alias(const struct service_map *m, uint32_t s, const c
 
 enum resolve_step { RESOLVE_NONE, RESOLVE_HOST, RESOLVE_ID, RESOLVE_ALIAS, RESOLVE_SHORT, RESOLVE_PATTERN, RESOLVE_ADDRESS, RESOLVE_CIDR, RESOLVE_PORT };
 const char *resolve_step_word(enum resolve_step r); /* "host: exact" … for explain */
+/* No allocation; names are compared without regard to ASCII case; `how` may be NULL. */
 uint32_t resolve_host(const struct service_map *m, struct slice host, enum resolve_step *how);
 /* service field, (host, port), host — as the page says; any may be absent. */
 uint32_t resolve_event(const struct service_map *m, struct slice service, struct slice host, struct slice port, enum resolve_step *how);
