@@ -87,9 +87,23 @@ static struct slice without_line_end(struct slice s)
 	return s;
 }
 
+/* Eight octets at a time: nearly every text is ASCII, and then it is UTF-8. */
+static bool is_ascii(struct slice s)
+{
+	uint64_t word, high = 0;
+	size_t at = 0;
+	for (; s.n - at >= sizeof word; at += sizeof word) {
+		memcpy(&word, s.p + at, sizeof word);
+		high |= word;
+	}
+	for (; at < s.n; at++)
+		high |= (unsigned char)s.p[at];
+	return (high & 0x8080808080808080) == 0;
+}
+
 static void check_text(struct message *m)
 {
-	if (slice_utf8(m->text))
+	if (is_ascii(m->text) || slice_utf8(m->text))
 		return;
 	message_tag(m, "not-utf8");
 	if (slice_starts(m->text, SLICE("\xef\xbb\xbf")))
