@@ -1,0 +1,63 @@
+/* Reading a compiled rule set, and the summary line of a check. */
+#include "rules/rule_set.h"
+
+#include "rules/load.h"
+
+#define GETTER(type, name, field, count)                                                                     \
+	type name(const struct rule_set *rs, size_t *n)                                                      \
+	{                                                                                                    \
+		*n = rs->count;                                                                              \
+		return rs->field;                                                                            \
+	}
+GETTER(const struct rule *, rule_set_rules, rules, n_rules)
+GETTER(const struct rule_decoder *, rule_set_decoders, decoders, n_decoders)
+GETTER(const struct predicate *, rule_set_predicates, predicates, n_predicates)
+GETTER(const struct atom *const *, rule_set_atoms, atoms, n_atoms)
+GETTER(const struct value_list *, rule_set_lists, lists, n_lists)
+GETTER(const struct slice *, rule_set_field_names, field_names, n_field_names)
+GETTER(const struct slice *, rule_set_service_paths, service_paths, n_service_paths)
+GETTER(const struct rule_test *, rule_set_tests, tests, n_tests)
+
+const struct rule *rule_set_find(const struct rule_set *rs, struct slice id)
+{
+	return hmap_get(rs->by_id, id);
+}
+
+size_t rule_set_files(const struct rule_set *rs)
+{
+	return rs->n_files;
+}
+
+const struct index *rule_set_index(const struct rule_set *rs)
+{
+	return rs->index;
+}
+
+const struct index *rule_set_decoder_index(const struct rule_set *rs)
+{
+	return rs->decoder_index;
+}
+
+uint32_t rule_set_generation(const struct rule_set *rs)
+{
+	return rs->generation;
+}
+
+void rule_set_set_generation(struct rule_set *rs, uint32_t generation)
+{
+	rs->generation = generation;
+}
+
+static void count(struct buf *out, const char *before, size_t n, const char *noun)
+{
+	buf_printf(out, "%s%zu %s%s", before, n, noun, n == 1 ? "" : "s");
+}
+
+void rules_summary(const struct rules_counts *c, const struct findings *f, struct buf *out)
+{
+	count(out, "", c->files, "file");
+	count(out, ", ", c->rules, "rule");
+	count(out, ", ", c->tests, "test");
+	count(out, ": ", f->errors, "error");
+	count(out, ", ", f->warnings, "warning");
+}

@@ -1,0 +1,343 @@
+/* One case per E-code and W-code that the loader can give: code, exact place, text (language.md sections
+ * 12, 17.20). */
+#include <stdio.h>
+#include <string.h>
+
+#include "load_help.h"
+
+struct fault {
+	const char *text;
+	const char *code;
+	uint32_t line, col;
+	const char *part;
+};
+
+/* A whole file around one rule's keys: the rule's first key stands in line 5, column 5. */
+#define RULE(keys) "version: 1\npackage: net\nrules:\n  a:\n" keys
+#define OK_KEYS    "    summary: Host ${host} is bad\n    match: {app: kernel}\n"
+
+static const struct fault faults[] = {
+    /* the file */
+    {"version: 1\nrules: {a: [}\n", "E001", 2, 13, "not valid YAML"},
+    {"version: 1\npackage: net\npackage: net\n", "E002", 3, 1, "duplicate key 'package'; first at 2:1"},
+    {"version: 1\nrules: {}\ndescription: &x a\n", "E003", 3, 14, "macros"},
+    {"version: 1\nruls: {}\n", "E004", 2, 1, "unknown key 'ruls' in the file; did you mean 'rules'?"},
+    {"package: net\n", "E005", 1, 1, "the file needs 'version'"},
+    {"version: 2\n", "E011", 1, 10, "'2' must be one of 1"},
+    {"version: 1\npackage: Net\n", "E010", 2, 10,
+     "id 'Net' is not valid; use lower-case letters, digits and '-'"},
+    {"version: 1\nrules: [a]\n", "E007", 2, 8, "expected a map for 'rules', got a list"},
+    {"version: 1\nrules:\n", "E027", 2, 1, "write a value for 'rules' or remove the key"},
+    {"version: 1\nrules: {A: {}}\n", "E010", 2, 9, "id 'A' is not valid"},
+    {"version: 1\nfields: {a: texts}\n", "E011", 2, 13,
+     "'texts' must be one of text, number, ip, bool, time; did you mean 'text'?"},
+    {"version: 1\nfields: {A: text}\n", "E010", 2, 10, "'A' is not valid"},
+    {"version: 1\nfields: {any: text}\n", "E010", 2, 10, "'any' cannot be a field"},
+    {"version: 1\nparams: {a: [1]}\n", "E007", 2, 13, "got a list"},
+    {"version: 1\nparams: {a-b: 1}\n", "E010", 2, 10, "id 'a-b' is not valid"},
+    {"version: 1\nlists: {a: b}\n", "E007", 2, 12, "expected a list for 'a', got text"},
+    {"version: 1\nlists: {a: [b, null]}\n", "E027", 2, 16, "empty value"},
+    {"version: 1\nlists: {a: {file: none.txt}}\n", "E092", 2, 19, "cannot read 'none.txt'"},
+    {"version: 1\nlists: {a: {fil: x}}\n", "E004", 2, 13,
+     "unknown key 'fil' in list 'a'; did you mean 'file'?"},
+    {"version: 1\nlists: {a: {fil: x}}\n", "E005", 2, 9, "list 'a' needs 'file'"},
+    /* what this version lacks */
+    {"version: 1\ntables: {}\n", "E004", 2, 1, "'tables' is not available in this version"},
+    {"version: 1\ncalendars: {}\n", "E004", 2, 1, "'calendars' is not available in this version"},
+    {"version: 1\nsilences: {}\n", "E004", 2, 1, "'silences' is not available in this version"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, lookup: []}]\n", "E004", 2, 37,
+     "'lookup' is not available in this version"},
+    {RULE(OK_KEYS "    flap: false\n"), "E004", 7, 5, "'flap' is not available in this version"},
+    {RULE(OK_KEYS "    close_after: 1m\n"), "E004", 7, 5, "'close_after' is not available in this version"},
+    {RULE(OK_KEYS "    only_during: x\n"), "E004", 7, 5, "'only_during' is not available in this version"},
+    {RULE(OK_KEYS "    when: {at_least: 2, within: 1m, of: {sum: x.a}}\n"), "E004", 7, 37,
+     "'when.of' is not available in this version"},
+    {RULE(OK_KEYS "    when: {at_least: 2, within: 1m, window: aligned}\n"), "E004", 7, 37,
+     "'when.window' is not available"},
+    {RULE(OK_KEYS "    when: {fewer_than: 2, within: 1m}\n"), "E004", 7, 12,
+     "'when.fewer_than' is not available"},
+    {RULE(OK_KEYS "    when: {steps: [], within: 1m, order: any}\n"), "E004", 7, 12,
+     "'when.steps' is not available in this version"},
+    {RULE(OK_KEYS "    when: {steps: [], within: 1m, order: any}\n"), "E004", 7, 35,
+     "'when.order' is not available in this version"},
+    {RULE(OK_KEYS "    when: {fewer_than: 1, within: 1m, expect: {list: l}}\n"), "E004", 7, 39,
+     "'when.expect' is not available"},
+    /* rules: keys and values */
+    {RULE(OK_KEYS "    macth: {app: x}\n"), "E004", 7, 5,
+     "unknown key 'macth' in rule 'a'; did you mean 'match'?"},
+    {RULE("    match: {app: x}\n"), "E005", 4, 3, "rule 'a' needs 'summary'"},
+    {RULE("    summary: Host is bad\n"), "E005", 4, 3, "rule 'a' needs 'match'"},
+    {RULE(OK_KEYS "    open_after: 5min\n"), "E006", 7, 17,
+     "expected a duration such as 30s, 5m or 1h30m, got '5min'; write '5m'"},
+    {RULE(OK_KEYS "    open_after: 30\n"), "E006", 7, 17, "got '30'; write '30s'"},
+    {RULE(OK_KEYS "    open_after: soon\n"), "E006", 7, 17, "got 'soon'"},
+    {RULE(OK_KEYS "    by: host\n"), "E007", 7, 9, "expected a list for 'by', got text; write [host]"},
+    {RULE("    summary: {a: b}\n    match: {app: x}\n"), "E007", 5, 14,
+     "expected text for 'summary', got a map; quote it"},
+    {RULE("    summary: Host is bad\n    match: [{app: x}]\n"), "E007", 6, 12,
+     "expected a map for 'match', got a list; remove the dash"},
+    {RULE("    summary: no\n    match: {app: x}\n"), "E008", 5, 14, "'summary' must be between 3 and 200"},
+    {RULE(OK_KEYS "    when: {at_least: 0, within: 1m}\n"), "E008", 7, 22,
+     "'at_least' must be between 1 and 100000"},
+    {RULE(OK_KEYS "    when: {at_least: 2, within: 8d}\n"), "E008", 7, 33,
+     "'within' must be between 1ms and 1w"},
+    {RULE(OK_KEYS "    when: {at_least: many, within: 1d}\n"), "E007", 7, 22,
+     "expected a number for 'at_least', got 'many'"},
+    {RULE(OK_KEYS "    mode: tria\n"), "E011", 7, 11,
+     "'tria' must be one of live, trial, off; did you mean 'trial'?"},
+    {RULE(OK_KEYS "    effect: broken\n"), "E011", 7, 13,
+     "'broken' must be one of down, degraded, risk, none"},
+    {RULE(OK_KEYS "    nature: overlod\n"), "E011", 7, 13, "did you mean 'overload'?"},
+    {RULE(OK_KEYS "    severity: majr\n"), "E011", 7, 15, "did you mean 'major'?"},
+    {RULE(OK_KEYS "    severity: ${sevrity}\n"), "E061", 7, 17,
+     "unknown field 'sevrity' in template; did you mean 'severity'?"},
+    {RULE(OK_KEYS "    severity: ${severity|lower}\n"), "E007", 7, 15, "a single ${field}"},
+    {RULE(OK_KEYS "    by: [host, hots]\n"), "E020", 7, 16,
+     "unknown field 'hots': no decoder sets it and no 'fields:' declares it; did you mean 'host'?"},
+    {RULE(OK_KEYS "    by: [host, rack]\n"), "E020", 7, 16,
+     "if it arrives like this, declare it: fields: {rack: text}"},
+    {RULE(OK_KEYS "    by: [host, host]\n"), "E002", 7, 16, "duplicate field 'host' in 'by'"},
+    {RULE(OK_KEYS "    tags: [a, ~]\n"), "E027", 7, 15, "empty value"},
+    {RULE(OK_KEYS "    owner:\n"), "E027", 7, 5, "write a value for 'owner' or remove the key"},
+    {RULE("    summary: ${hots} is bad\n    match: {app: x}\n"), "E061", 5, 16,
+     "unknown field 'hots' in template; did you mean 'host'?"},
+    {RULE("    summary: \"bad: ${rack}\"\n    match: {app: x}\n"), "E061", 5, 22,
+     "available here: core fields"},
+    {RULE("    summary: ${host|uper} is bad\n    match: {app: x}\n"), "E062", 5, 21, "uper"},
+    {RULE("    summary: ${host is bad\n    match: {app: x}\n"), "E007", 5, 14, ""},
+    /* conditions */
+    {RULE("    summary: Host is bad\n    match: {}\n"), "E028", 6, 12,
+     "this match is empty and would fit every event; write the condition or delete the rule"},
+    {RULE("    summary: Host is bad\n    match: {any: []}\n"), "E028", 6, 18, "this match is empty"},
+    {RULE("    summary: Host is bad\n    match: {hsot: a}\n"), "E020", 6, 13,
+     "unknown field 'hsot': no decoder sets it and no 'fields:' declares it; did you mean 'host'?"},
+    {RULE("    summary: Host is bad\n    match: {app: {contain: a}}\n"), "E021", 6, 19,
+     "unknown operator 'contain'; operators are: contains, starts, ends, like, regex, cidr, gt, ge, lt, le, "
+     "list, exists, not; did you mean 'contains'?"},
+    {RULE("    summary: Host is bad\n    match: {app: {regex: 'a(?=b)'}}\n"), "E022", 6, 26, "regex: "},
+    {RULE("    summary: Host is bad\n    match: {app: {regex: [ok, '(']}}\n"), "E022", 6, 31, "regex: "},
+    {RULE("    summary: Host is bad\n    match: {sender: {cidr: 10.1.2.3/16}}\n"), "E023", 6, 28,
+     "'10.1.2.3/16' is not a network; write it like 10.1.0.0/16"},
+    {RULE("    summary: Host is bad\n    match: {sender: {cidr: 2001:db8::1/32}}\n"), "E023", 6, 28,
+     "write it like 2001:db8::/32"},
+    {RULE("    summary: Host is bad\n    match: {sender: {cidr: here}}\n"), "E023", 6, 28,
+     "'here' is not a network"},
+    {RULE("    summary: Host is bad\n    match: {app: {ge: 5}}\n"), "E024", 6, 19,
+     "'app' is text, but 'ge' compares numbers"},
+    {RULE("    summary: Host is bad\n    match: {x.a: {ge: five}}\n"), "E007", 6, 23,
+     "expected a number for 'ge', got 'five'"},
+    {RULE("    summary: Host is bad\n    match: {service.tier: one}\n"), "E007", 6, 27,
+     "expected a number for 'service.tier'"},
+    {RULE("    summary: Host is bad\n    match: {app: {exists: maybe}}\n"), "E007", 6, 27,
+     "expected true or false"},
+    {RULE("    summary: Host is bad\n    match: {macro: m}\n"), "E025", 6, 20, "there is no macro 'm'"},
+    {RULE("    summary: Host is bad\n    match: {app: {list: l}}\n"), "E025", 6, 25, "there is no list 'l'"},
+    {RULE("    summary: Host is bad\n    match: {app: $p}\n"), "E025", 6, 18,
+     "there is no param 'p' in package 'net'"},
+    {RULE("    summary: Host is bad\n    match: {alert.rule: bb}\n"), "E025", 6, 25, "there is no rule 'bb'"},
+    {RULE("    summary: Host is bad\n    match: {app: null}\n"), "E027", 6, 18,
+     "empty value; to ask for a missing field write {exists: false}"},
+    {RULE("    summary: Host is bad\n    match: {app: ~}\n"), "E027", 6, 18, "empty value"},
+    {RULE("    summary: Host is bad\n    match: {app: \"\"}\n"), "E027", 6, 18, "empty value"},
+    {RULE("    summary: Host is bad\n    match: {app: []}\n"), "E027", 6, 18, "empty list"},
+    {RULE("    summary: Host is bad\n    match: {app: {}}\n"), "E028", 6, 18, "empty"},
+    {RULE("    summary: Host is bad\n    match: {any: {app: x}}\n"), "E007", 6, 18,
+     "put a dash before each condition"},
+    {"version: 1\nmacros:\n  a: {macro: b}\n  b: {macro: a}\n", "E026", 4, 14,
+     "macros form a cycle: a → b → a"},
+    {"version: 1\nmacros:\n  a: {macro: c}\n  b: {macro: a}\n  c: {macro: b}\n", "E026", 5, 14,
+     "macros form a cycle"},
+    /* when, clear */
+    {RULE(OK_KEYS "    when: {within: 5m}\n"), "E040", 7, 5,
+     "'when' takes one of at_least, fewer_than, steps"},
+    {RULE(OK_KEYS "    when: {at_least: 2, within: 5m, fewer_than: 1}\n"), "E040", 7, 37,
+     "'when' takes one of"},
+    {RULE(OK_KEYS "    when: {at_least: 2}\n"), "E041", 7, 12,
+     "'at_least' needs 'within': how much time may pass? Example: within: 5m"},
+    {RULE(OK_KEYS "    clear: {fewer_than: 2}\n"), "E041", 7, 13, "'fewer_than' needs 'within'"},
+    {RULE(OK_KEYS "    clear: {within: 2m}\n"), "E005", 7, 13, "needs 'fewer_than'"},
+    {RULE(OK_KEYS "    clear: {}\n"), "E005", 7, 5, "needs one of match, quiet, fewer_than"},
+    {RULE(OK_KEYS "    clear: {macth: {app: b}}\n"), "E004", 7, 13, "did you mean 'match'?"},
+    /* suppression, chaining */
+    {RULE(OK_KEYS "    suppressed_by: [{rule: a}]\n"), "E051", 7, 28,
+     "a rule cannot be suppressed by itself"},
+    {RULE(OK_KEYS "    suppressed_by: [{rule: b}]\n  b:\n" OK_KEYS "    suppressed_by: [{rule: net/a}]\n"),
+     "E051", 11, 28, "(also through net/a)"},
+    {RULE(OK_KEYS "    suppressed_by: [{rule: c}]\n"), "E025", 7, 28, "there is no rule 'c'"},
+    {RULE(OK_KEYS "    suppressed_by: [{rule: b, same: [app]}]\n  b:\n" OK_KEYS), "E020", 7, 38,
+     "'same' takes fields that are in 'by' of both rules, or 'service'"},
+    {RULE(OK_KEYS "    suppressed_by: [{same: [host]}]\n"), "E005", 7, 21, "needs 'rule' or 'match'"},
+    {RULE("    summary: On alerts\n    match: {alert.rule: net/b}\n  b:\n    summary: On alerts\n    match: "
+          "{alert.rule: a}\n"),
+     "E050", 7, 3,
+     "rules form a cycle: net/b (7:3) → net/a (4:3) → net/b; a rule cannot depend on its own alert"},
+    {RULE("    summary: On alerts\n    match: {type: alert}\n"), "E050", 4, 3,
+     "rules form a cycle: net/a (4:3) → net/a"},
+    {RULE("    summary: On alerts\n    match: {alert.rule: {starts: net/}, alert.state: open}\n"), "E050", 4,
+     3, "rules form a cycle"},
+    /* incident */
+    {RULE(OK_KEYS "    incident: true\n"), "E007", 7, 15, "expected a map or false for 'incident'"},
+    {RULE(OK_KEYS "    incident: {group: topologie}\n"), "E011", 7, 23,
+     "'topologie' must be one of topology, alert; did you mean 'topology'?"},
+    {RULE(OK_KEYS "    incident: {group: [rack]}\n"), "E020", 7, 24, "unknown field 'rack'"},
+    {RULE(OK_KEYS "    incident: {wait: never}\n"), "E006", 7, 22, "got 'never'"},
+    {RULE(OK_KEYS "    incident: {priority: P6}\n"), "E011", 7, 26, "'P6' must be one of auto, P1"},
+    {RULE(OK_KEYS "    incident: {assign: \"${service.asign}\"}\n"), "E061", 7, 27,
+     "did you mean 'service.assign'?"},
+    {RULE(OK_KEYS "    incident: {fields: {a: \"${b}\"}}\n"), "E061", 7, 31, "unknown field 'b' in template"},
+    {RULE(OK_KEYS "    incident: {titel: x}\n"), "E004", 7, 16,
+     "unknown key 'titel' in 'incident' of rule 'a'; did you mean 'title'?"},
+    /* decoders */
+    {"version: 1\ndecoders: [{match: {app: a}}]\n", "E005", 2, 12, "decoder needs 'id'"},
+    {"version: 1\ndecoders: [{id: a}]\n", "E005", 2, 17, "decoder 'a' needs 'match'"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}}, {id: a, match: {app: b}}]\n", "E002", 2, 43,
+     "duplicate decoder 'x/a'; first at rules/x.yaml:2:12"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, set: {source: c}}]\n", "E081", 2, 43,
+     "'source' is read-only"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, set: {service.tier: c}}]\n", "E081", 2, 43,
+     "'service.tier' is read-only"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, extract: {message: \"${time} x\"}}]\n", "E081", 2, 59,
+     "'time' is read-only"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, extract: {message: \"a ${b}${c}\"}}]\n", "E080", 2, 63,
+     ""},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, extract: {mesage: \"a ${b}\"}}]\n", "E020", 2, 47,
+     "did you mean 'message'?"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, set: {severity: bad}}]\n", "E011", 2, 53,
+     "'bad' must be one of critical"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, set: {state: {from: x.a, map: {up: cleer}}}}]\n",
+     "E011", 2, 72, "did you mean 'clear'?"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, set: {state: {map: {up: clear}}}}]\n", "E005", 2, 43,
+     "'set' of 'state' needs 'from'"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, set: {check: \"${alert.coun}\"}}]\n", "E061", 2, 53,
+     "did you mean 'alert.count'?"},
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, drop: false}]\n", "E007", 2, 43,
+     "expected true for 'drop'"},
+    /* tests */
+    {"version: 1\ntests: [{events: [], expect: [{at: 0s, alerts: []}]}]\n", "E005", 2, 9,
+     "test 1 needs 'name'"},
+    {"version: 1\ntests: [{name: n, rules: [q], events: [], expect: [{at: 0s, alerts: []}]}]\n", "E090", 2,
+     27, "test names rule 'q', which does not exist or is off"},
+    {"version: 1\ntests: [{name: n, events: [{at: 0s}], expect: [{at: 0s, alerts: []}]}]\n", "E005", 2, 28,
+     "event 1 of test 'n' needs one of event, syslog"},
+    {"version: 1\ntests: [{name: n, events: [{at: 0s, event: {hots: x}}], expect: [{at: 0s, alerts: []}]}]\n",
+     "E020", 2, 45, "did you mean 'host'?"},
+    {"version: 1\ntests: [{name: n, events: [{at: 0s, syslog: x, event: {host: x}}], expect: [{at: 0s, "
+     "alerts: []}]}]\n",
+     "E004", 2, 48, "takes one of"},
+    {"version: 1\ntests: [{name: n, events: [], expect: [{at: 0s, alerts: [{rule: q}]}]}]\n", "E090", 2, 65,
+     "test names rule 'q'"},
+    {"version: 1\ntests: [{name: n, events: [], expect: [{at: 0s, alert: []}]}]\n", "E004", 2, 49,
+     "did you mean 'alerts'?"},
+    {"version: 1\ntests: [{name: n, map: none.yaml, events: [], expect: [{at: 0s, alerts: []}]}]\n", "E092",
+     2, 24, "cannot read 'none.yaml'"},
+    {"version: 1\ntests: [{name: n, start: now, events: [], expect: [{at: 0s, alerts: []}]}]\n", "E007", 2,
+     26, "expected a time"},
+    {"version: 1\ntests: [{name: n, events: [{at: 0s, ticket: {root: a}}], expect: [{at: 0s, incidents: "
+     "[{stat: open}]}]}]\n",
+     "E005", 2, 45, "needs one of state, priority, merged_into"},
+    {"version: 1\ntests: [{name: n, events: [{at: 0s, ticket: {root: a}}], expect: [{at: 0s, incidents: "
+     "[{stat: open}]}]}]\n",
+     "E004", 2, 89, "did you mean 'state'?"},
+    /* lints */
+    {RULE("    summary: Host is bad\n    match: {severity: bad}\n"), "W101", 6, 23, "this can never be true"},
+    {RULE("    summary: Host is bad\n    match: {x.a: {gt: 5, lt: 3}}\n"), "W101", 6, 18,
+     "no number is above 5 and below 3"},
+    {RULE("    summary: Host is bad\n    match: {message: {not: {contains: x}}}\n"), "W103", 6, 5,
+     "tried for every event"},
+    {RULE("    summary: Host is bad\n    match: {message: {regex: failed}}\n"), "W104", 6, 30,
+     "use contains"},
+    {"version: 1\nparams: {p: 1}\n", "W105", 2, 10, "unused param 'p'"},
+    {"version: 1\nlists: {l: [a]}\n", "W105", 2, 9, "unused list 'l'"},
+    {"version: 1\nmacros: {m: {app: a}}\n", "W105", 2, 10, "unused macro 'm'"},
+    {RULE(OK_KEYS), "W106", 4, 3, "rule 'a' has no test"},
+    {RULE(OK_KEYS "tests: [{name: n, events: [], expect: [{at: 0s, alerts: [{rule: a}]}]}]\n"), "W107", 4, 3,
+     "none where it must stay silent"},
+    {RULE(OK_KEYS), "W108", 4, 3, "rule 'a' has no owner and no runbook"},
+    {RULE(OK_KEYS "    open_after: 5m\n    clear: {quiet: 5m}\n"), "W109", 7, 17,
+     "the alert opens only if the event repeats"},
+    {RULE("    summary: Host is bad\n    match: {message: {exists: true, contains: x}}\n"), "W112", 6, 23,
+     "condition always true here; remove it"},
+};
+
+static void test_faults(void **state)
+{
+	(void)state;
+	size_t bad = 0;
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+		const struct fault *x = &faults[i];
+		struct loaded l = load_text(x->text);
+		bool found = false;
+		for (size_t k = 0; k < l.f.n; k++)
+			found = found ||
+			        (strcmp(l.f.v[k].code, x->code) == 0 && l.f.v[k].mark.line == x->line &&
+			         l.f.v[k].mark.col == x->col && strstr(l.f.v[k].message, x->part) != NULL &&
+			         strcmp(l.f.v[k].file, "rules/x.yaml") == 0);
+		/* a warning never stops, an error always does */
+		bool stopped = l.rs == NULL;
+		if (!found || stopped != (x->code[0] == 'E')) {
+			fprintf(stderr, "case %zu: wanted %s at %u:%u \"%s\"%s in\n%s", i, x->code, x->line,
+			        x->col, x->part, stopped ? "" : " (loaded)", x->text);
+			print_findings(&l);
+			bad++;
+		}
+		loaded_free(&l);
+	}
+	assert_int_equal(bad, 0);
+}
+
+static void test_all_in_one_run(void **state)
+{
+	(void)state;
+	struct rules_file files[] = {
+	    {.name = "b.yaml",
+	     .text = SLICE(
+	         "version: 1\nrules:\n  a: {summary: Bad thing, match: {hots: x}, macth: 1, by: host}\n")},
+	    {.name = "a.yaml", .text = SLICE("version: 1\nrules: {b: {summary: x}}\nlists: 5\n")}};
+	struct loaded l = load_files(files, 2, NULL);
+	assert_null(l.rs);
+	assert_finding(&l, "E020", 3, 35, "hots");
+	assert_finding(&l, "E004", 3, 45, "macth");
+	assert_finding(&l, "E007", 3, 59, "by");
+	assert_finding(&l, "E008", 2, 22, "summary");
+	assert_finding(&l, "E005", 2, 9, "needs 'match'");
+	assert_finding(&l, "E007", 3, 8, "lists");
+	assert_string_equal(l.f.v[0].file, "a.yaml"); /* sorted */
+	struct buf b = {0};
+	rules_summary(&l.counts, &l.f, &b);
+	assert_non_null(strstr(buf_cstr(&b), "2 files, 2 rules, 0 tests: 6 errors, "));
+	buf_free(&b);
+	loaded_free(&l);
+}
+
+static void test_hundred_errors(void **state)
+{
+	(void)state;
+	struct buf b = {0};
+	buf_str(&b, "version: 1\nrules:\n");
+	for (int i = 0; i < 300; i++)
+		buf_printf(&b, "  r%d: {summary: Bad thing, match: {hots%d: x}}\n", i, i);
+	struct loaded l = load_text(buf_cstr(&b));
+	assert_null(l.rs);
+	assert_int_equal(l.f.errors, 300);
+	assert_true(count_code(&l, "E020") == 100);
+	loaded_free(&l);
+	buf_free(&b);
+}
+
+static void test_set_by_hint(void **state)
+{
+	(void)state;
+	struct loaded l = load_text("version: 1\ndecoders:\n  - id: df\n    match: {app: df}\n    extract: "
+	                            "{message: \"used=${used_pct:int}\"}\n"
+	                            "rules:\n  a: {summary: Bad disk, match: {used_pc: 5}}\n");
+	assert_finding(&l, "E020", 7, 34, "did you mean 'used_pct' (set by decoder 'df', x.yaml:3)?");
+	loaded_free(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_faults), cmocka_unit_test(test_all_in_one_run),
+	    cmocka_unit_test(test_hundred_errors), cmocka_unit_test(test_set_by_hint)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
