@@ -155,6 +155,8 @@ static void when_load(struct loader *ld, const struct symbol *s, struct rule *r)
 	static const char *const forms[] = {"at_least", "fewer_than", "steps"};
 	const struct node *n = node_get(s->node, "when"), *found[ARRAY_LEN(forms)], *last = NULL;
 	const char *thing = arena_printf(ld->tmp, "'when' of rule '" SLICE_FMT "'", SLICE_ARG(s->name));
+	struct slice text;
+	double num;
 	size_t count = 0;
 	if (n == NULL || n->kind != NODE_MAP ||
 	    !schema_check(ld, s->file, n, &schema_when, thing, n->key_mark))
