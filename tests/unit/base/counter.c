@@ -1,12 +1,13 @@
 /* Shared counters, also over a fork. */
 #include "test.h"
 
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/counter.h"
 
-enum { ROLES = 4, NAMES = 40, ROUNDS = 200 };
+enum { ROLES = 4, NAMES = 800, ROUNDS = 5 };
 
 static void text(void **state)
 {
@@ -75,9 +76,11 @@ static void overflow(void **state)
 	counters_free(c);
 }
 
-static void role(struct counters *c)
+static void role(struct counters *c, _Atomic uint64_t *gate)
 {
 	char name[16];
+	while (atomic_load(gate) == 0)
+		sched_yield();
 	for (int i = 0; i < ROUNDS; i++)
 		for (int k = 0; k < NAMES; k++) {
 			snprintf(name, sizeof name, "n%d", k);
@@ -99,19 +102,22 @@ static void roles(void **state)
 {
 	(void)state;
 	int rows = 0, status;
-	struct counters *c = counters_new(64);
+	struct counters *c = counters_new(1024), *start = counters_new(1);
+	_Atomic uint64_t *gate = counter(start, "gate", "");
 	for (int i = 0; i < ROLES; i++) {
 		pid_t pid = fork();
 		assert_true(pid >= 0);
 		if (pid == 0)
-			role(c);
+			role(c, gate);
 	}
+	counter_set(gate, 1);
 	for (int i = 0; i < ROLES; i++) {
 		assert_true(wait(&status) > 0);
 		assert_int_equal(status, 0);
 	}
 	counters_each(c, add_row, &rows);
 	assert_int_equal(rows, NAMES);
+	counters_free(start);
 	counters_free(c);
 }
 

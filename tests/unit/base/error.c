@@ -138,6 +138,7 @@ static void suggestions(void **state)
 	(void)state;
 	static const char *const names[] = {"match", "severity", "when", "by", "clear", "set"};
 	assert_string_equal(suggest(SLICE("macth"), names, ARRAY_LEN(names)), "match");
+	assert_string_equal(suggest(SLICE("amthc"), names, ARRAY_LEN(names)), "match"); /* two swaps */
 	assert_string_equal(suggest(SLICE("serverity"), names, ARRAY_LEN(names)), "severity");
 	assert_string_equal(suggest(SLICE("b"), names, ARRAY_LEN(names)), "by");
 	assert_string_equal(suggest(SLICE("matches"), names, ARRAY_LEN(names)), "match");
