@@ -1,0 +1,33 @@
+/* What the files of the mapper role share. Mapper makes the service map: from YAML files at start and at each reload, or
+ * from Redis, live. What it cannot trust it refuses, and the last good map stays (map.md). */
+#ifndef CARILLON_ROLE_MAPPER_H
+#define CARILLON_ROLE_MAPPER_H
+
+#include "model/service_map.h"
+#include "role.h"
+#include "role_map.h"
+
+struct mapper_redis;
+
+struct mapper {
+	struct role *role;
+	struct secret password;
+	struct buf hosts_text;        /* /etc/hosts, read before the sandbox closes */
+	uint32_t services;            /* of the map in use: what min_ratio is measured against */
+	char hash[65];
+	instant good;                 /* when the last map was taken; INSTANT_NONE */
+	struct mapper_redis *redis;
+	struct loop_timer *again;     /* reconnect */
+	bool ready;
+};
+
+/* Compiles a draft and hands it to the parent, or says why not. `from` names the source in messages. */
+void mapper_publish(struct mapper *m, struct map_draft *d, const char *from, struct findings *f);
+/* The source itself failed: the last good map serves on. */
+void mapper_failed(struct mapper *m, const char *why);
+
+/* role_mapper_redis.c */
+struct mapper_redis *mapper_redis_new(struct mapper *m);
+void mapper_redis_free(struct mapper_redis *r); /* NULL is fine */
+
+#endif
