@@ -51,6 +51,7 @@ struct symbol {                        /* something that package/id names */
 	const struct pack_config *pack; size_t pack_list; /* list: values that the installation adds */
 	uint32_t list[2];              /* list: numbers as written and lower-cased, UINT32_MAX: not made yet */
 	enum macro_state state;        /* macro */
+	size_t weight, level;          /* macro: its tests with those of macros in it, and how deep these are nested */
 	const struct node *via;        /* macro being read: where it names the next one */
 	const struct cond *cond;
 	enum rule_mode mode; bool mode_set; /* rule: as the installation sets it */
@@ -84,6 +85,7 @@ struct loader {
 	struct hmap *service_paths;
 	struct hmap *atoms;            /* canonical text → struct atom */
 	struct symbol **macro_stack;   size_t n_macro_stack, cap_macro_stack;
+	size_t weight, level;          /* of the condition that is being read: as in struct symbol */
 	bool any_suppression_match;
 	struct graph *chains;          /* rule a → rule b: a sees alerts of b */
 	size_t tests;
@@ -149,6 +151,12 @@ const char *schema_lacking(const struct schema *s, struct slice key); /* "when.s
 void schema_count(struct loader *ld, const struct load_file *file, const struct schema_key *k, const struct node *n);
 /* The word of "expected …" for what n is: text, number, true/false, a list, a map, nothing. */
 const char *schema_what(const struct node *n);
+/* Findings beyond the cap are only counted: looking for names would make a hostile file expensive. */
+#define LOAD_ERRORS_KEPT 100
+static inline bool load_hints(const struct loader *ld)
+{
+	return ld->f->errors < LOAD_ERRORS_KEPT;
+}
 /* ", did you mean" part of a message or "". Lives in ld->tmp. */
 const char *load_hint(struct loader *ld, struct slice word, const char *const *names, size_t n);
 /* E011 when v is none of the words. */
@@ -197,6 +205,10 @@ bool names_writable(struct loader *ld, const struct load_file *file, struct slic
 const struct template *names_template(struct loader *ld, const struct load_file *file, const struct node *n, bool rule);
 
 /* ---- load_match.c, load_test_op.c: conditions */
+
+/* Macros are put in place by reference, so a few lines could stand for millions of tests: what one condition may hold. */
+#define COND_TESTS_MAX 2000
+#define MACRO_LEVELS_MAX 32
 
 /* NULL with findings. */
 const struct cond *match_load(struct loader *ld, const struct load_file *file, const struct node *n);

@@ -3,6 +3,8 @@
 
 #include "rules/load.h"
 
+static const struct cond *match_inner(struct loader *ld, const struct load_file *file, const struct node *n);
+
 const struct cond *match_join(struct loader *ld, enum cond_kind kind, const struct cond **kids, size_t n,
                               struct mark mark)
 {
@@ -36,7 +38,7 @@ static const struct cond *match_list(struct loader *ld, const struct load_file *
 	size_t count = 0;
 	bool ok = true;
 	for (const struct node *i = n->first; i != NULL; i = i->next) {
-		const struct cond *c = match_load(ld, file, i);
+		const struct cond *c = match_inner(ld, file, i);
 		ok = ok && c != NULL;
 		kids[count++] = c;
 	}
@@ -45,7 +47,7 @@ static const struct cond *match_list(struct loader *ld, const struct load_file *
 
 static const struct cond *match_not(struct loader *ld, const struct load_file *file, const struct node *n)
 {
-	const struct cond *c = match_load(ld, file, n);
+	const struct cond *c = match_inner(ld, file, n);
 	return c != NULL ? match_join(ld, COND_NOT, &c, 1, n->mark) : NULL;
 }
 
@@ -76,7 +78,13 @@ static const struct cond *macro_body(struct loader *ld, struct symbol *s)
 	ld->macro_stack = array_reserve(ld->macro_stack, &ld->cap_macro_stack, ld->n_macro_stack + 1,
 	                                sizeof *ld->macro_stack);
 	ld->macro_stack[ld->n_macro_stack++] = s;
-	s->cond = match_load(ld, s->file, s->node);
+	size_t weight = ld->weight, level = ld->level;
+	ld->weight = ld->level = 0;
+	s->cond = match_inner(ld, s->file, s->node);
+	s->weight = ld->weight;
+	s->level = ld->level + 1;
+	ld->weight = weight;
+	ld->level = level;
 	ld->n_macro_stack--;
 	s->state = MACRO_DONE;
 	return s->cond;
@@ -93,11 +101,22 @@ static const struct cond *macro_load(struct loader *ld, const struct load_file *
 		macro_cycle(ld, s);
 		return NULL;
 	}
-	if (ld->n_macro_stack >= 32) {
-		load_error(ld, file, "E009", n->mark, "macros are nested deeper than 32 levels");
+	const struct cond *c = ld->n_macro_stack < MACRO_LEVELS_MAX ? macro_body(ld, s) : NULL;
+	ld->weight += s->weight;
+	ld->level = MAX(ld->level, s->level);
+	if (ld->n_macro_stack + s->level > MACRO_LEVELS_MAX || ld->n_macro_stack == MACRO_LEVELS_MAX) {
+		load_error(ld, file, "E009", n->mark, "macros are nested deeper than %d levels",
+		           MACRO_LEVELS_MAX);
 		return NULL;
 	}
-	return macro_body(ld, s);
+	if (ld->weight > COND_TESTS_MAX) {
+		load_error(ld, file, "E009", n->mark,
+		           "with its macros put in place this condition has more than %d tests",
+		           COND_TESTS_MAX);
+		ld->weight = 0;
+		return NULL;
+	}
+	return c;
 }
 
 void macros_load(struct loader *ld)
@@ -134,10 +153,11 @@ static const struct cond *match_key(struct loader *ld, const struct load_file *f
 		return match_macro(ld, file, n);
 	if (!names_field(ld, file, n->key, n->key_mark, &field))
 		return NULL;
+	ld->weight++;
 	return match_field(ld, file, field, n);
 }
 
-const struct cond *match_load(struct loader *ld, const struct load_file *file, const struct node *n)
+static const struct cond *match_inner(struct loader *ld, const struct load_file *file, const struct node *n)
 {
 	if (n->kind != NODE_MAP) {
 		load_error(ld, file, n->kind == NODE_SCALAR && node_null(n) ? "E027" : "E007",
@@ -161,6 +181,13 @@ const struct cond *match_load(struct loader *ld, const struct load_file *file, c
 		kids[count++] = c;
 	}
 	return ok ? match_join(ld, COND_ALL, kids, count, n->mark) : NULL;
+}
+
+const struct cond *match_load(struct loader *ld, const struct load_file *file, const struct node *n)
+{
+	BUG_ON(ld->n_macro_stack > 0);
+	ld->weight = ld->level = 0;
+	return match_inner(ld, file, n);
 }
 
 bool match_mentions(const struct cond *c, bool (*is)(const struct atom *a))

@@ -158,7 +158,7 @@ struct symbol *symbol_find(struct loader *ld, const struct load_file *file, enum
 static const char *ref_hint(struct loader *ld, const struct load_file *file, enum symbol_kind kind,
                             struct slice ref)
 {
-	size_t n = ld->n_symbols[kind], count = 0;
+	size_t n = load_hints(ld) ? ld->n_symbols[kind] : 0, count = 0;
 	bool full = memchr(ref.p, '/', ref.n) != NULL;
 	const char **names = arena_array(ld->tmp, n + 1, sizeof *names);
 	for (size_t i = 0; i < n; i++) {

@@ -187,7 +187,10 @@ static void test_keep(const struct test_load *t, const struct node *n, struct sl
 {
 	struct loader *ld = t->ld;
 	struct rule_set *rs = ld->rs;
-	uint32_t *v = arena_array(ld->a, rs->n_rules + 1, sizeof *v);
+	size_t count = 0;
+	for (size_t i = 0; i < rs->n_rules; i++)
+		count += t->in[i];
+	uint32_t *v = arena_array(ld->a, count + 1, sizeof *v);
 	rs->tests = array_reserve(rs->tests, &rs->cap_tests, rs->n_tests + 1, sizeof *rs->tests);
 	struct rule_test *out = &rs->tests[rs->n_tests++];
 	*out = (struct rule_test){.name = name, .mark = n->mark, .doc = t->file->doc, .node = n, .rules = v};
@@ -196,6 +199,7 @@ static void test_keep(const struct test_load *t, const struct node *n, struct sl
 	for (uint32_t i = 0; i < rs->n_rules; i++)
 		if (t->in[i])
 			v[out->n_rules++] = i;
+	BUG_ON(out->n_rules != count);
 }
 
 static void test_load(struct test_load *t, const struct node *n, size_t number)

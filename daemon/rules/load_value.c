@@ -39,9 +39,10 @@ struct slice value_lower(struct loader *ld, struct slice s)
 static void param_missing(struct loader *ld, const struct load_file *file, const struct node *n,
                           struct slice name)
 {
-	const char **names = arena_array(ld->tmp, ld->n_symbols[SYMBOL_PARAM] + 1, sizeof *names);
+	size_t max = load_hints(ld) ? ld->n_symbols[SYMBOL_PARAM] : 0;
+	const char **names = arena_array(ld->tmp, max + 1, sizeof *names);
 	size_t count = 0;
-	for (size_t i = 0; i < ld->n_symbols[SYMBOL_PARAM]; i++)
+	for (size_t i = 0; i < max; i++)
 		if (slice_eq(ld->symbols[SYMBOL_PARAM][i]->package, file->package))
 			names[count++] = arena_str(ld->tmp, ld->symbols[SYMBOL_PARAM][i]->name);
 	load_error(ld, file, "E025", n->mark,

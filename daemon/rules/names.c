@@ -226,7 +226,8 @@ bool names_field(struct loader *ld, const struct load_file *file, struct slice n
 		*out = names_ref(ld, name, type);
 		return true;
 	}
-	const char *near = suggest(name, ld->field_list, ld->n_field_list), *next = "";
+	const char *near = load_hints(ld) ? suggest(name, ld->field_list, ld->n_field_list) : NULL,
+	           *next = "";
 	const struct known_field *k = near != NULL ? hmap_get(ld->fields, slice_str(near)) : NULL;
 	if (k != NULL && k->how != NULL)
 		next = arena_printf(ld->tmp, "; did you mean '%s' (%s)?", near, k->how);
@@ -268,7 +269,7 @@ static void template_error(struct loader *ld, const struct load_file *file, cons
 		return;
 	}
 	struct slice path = slice_sub(text, fault->at, fault->len);
-	size_t count = ld->n_field_list, more = rule ? ARRAY_LEN(template_names) : 0;
+	size_t count = load_hints(ld) ? ld->n_field_list : 0, more = rule ? ARRAY_LEN(template_names) : 0;
 	const char **names = arena_array(ld->tmp, count + more, sizeof *names);
 	memcpy(names, ld->field_list, count * sizeof *names);
 	memcpy(names + count, template_names, more * sizeof *names);

@@ -18,7 +18,7 @@ const char *schema_what(const struct node *n)
 
 const char *load_hint(struct loader *ld, struct slice word, const char *const *names, size_t n)
 {
-	const char *near = suggest(word, names, n);
+	const char *near = load_hints(ld) ? suggest(word, names, n) : NULL;
 	return near != NULL ? arena_printf(ld->tmp, "; did you mean '%s'?", near) : "";
 }
 

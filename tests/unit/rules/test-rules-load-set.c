@@ -340,36 +340,93 @@ static void test_chain_and_tests(void **state)
 	loaded_free(&l);
 }
 
-static void test_deep(void **state)
+/* A few lines of macros must not stand for millions of tests, in whichever order they are written. */
+static void test_macro_limits(void **state)
 {
 	(void)state;
 	struct buf b = {0};
+	for (int order = 0; order < 2; order++) {
+		buf_clear(&b);
+		buf_str(&b, "version: 1\nmacros:\n");
+		for (int i = 0; i < 60; i++)
+			buf_printf(&b, "  m%d: {not: {macro: m%d}}\n", order == 0 ? i : 59 - i,
+			           order == 0 ? i + 1 : 60 - i);
+		buf_str(&b, "  m60: {app: a}\n");
+		struct loaded l = load_text(buf_cstr(&b));
+		assert_null(l.rs);
+		assert_true(count_code(&l, "E009") >= 1);
+		loaded_free(&l);
+	}
+	buf_clear(&b);
 	buf_str(&b, "version: 1\nmacros:\n  m0: {app: a}\n");
-	for (int i = 1; i < 60; i++)
-		buf_printf(&b, "  m%d: {macro: m%d}\n", i, i - 1);
-	/* each is read before the next one needs it: no nesting, however long the chain */
+	for (int i = 1; i < 30; i++)
+		buf_printf(&b, "  m%d: {macro: [m%d, m%d]}\n", i, i - 1, i - 1);
 	struct loaded l = load_text(buf_cstr(&b));
-	assert_non_null(l.rs);
+	assert_null(l.rs);
+	assert_finding(&l, "E009", 14, 22, "more than 2000 tests");
+	loaded_free(&l);
+	buf_free(&b);
+}
+
+static void test_sizes(void **state)
+{
+	(void)state;
+	struct buf b = {0};
+	buf_str(&b, "version: 1\nowner: ");
+	for (int i = 0; i < (1 << 20); i++)
+		buf_char(&b, 'x');
+	struct loaded l = load_text(buf_cstr(&b));
+	assert_null(l.rs);
+	assert_finding(&l, "E009", 0, 0, "larger than 1 MiB");
 	loaded_free(&l);
 	buf_clear(&b);
-	buf_str(&b, "version: 1\nmacros:\n");
-	for (int i = 0; i < 60; i++)
-		buf_printf(&b, "  m%d: {macro: m%d}\n", i, i + 1);
-	buf_str(&b, "  m60: {app: a}\n");
+	buf_str(&b, "version: 1\nrules: ");
+	for (int i = 0; i < 40; i++)
+		buf_char(&b, '[');
 	l = load_text(buf_cstr(&b));
 	assert_null(l.rs);
-	assert_true(count_code(&l, "E009") == 1);
+	assert_int_equal(count_code(&l, "E009"), 1);
 	loaded_free(&l);
+	buf_free(&b);
+	l = load_text("");
+	assert_null(l.rs);
+	assert_finding(&l, "E005", 1, 1, "needs 'version'");
+	loaded_free(&l);
+	l = load_files(NULL, 0, NULL); /* no file at all is an empty rule set */
+	assert_non_null(l.rs);
+	loaded_free(&l);
+}
+
+static void test_off_rule(void **state)
+{
+	(void)state;
+	struct loaded l =
+	    load_text("version: 1\nrules:\n  a: {summary: One two, match: {app: a}, mode: off}\n"
+	              "tests: [{name: t, events: [], expect: [{at: 0s, alerts: [{rule: a}]}]}]\n");
+	assert_null(l.rs);
+	assert_finding(&l, "E090", 4, 65, "test names rule 'a', which does not exist or is off");
+	loaded_free(&l);
+}
+
+static void test_summary(void **state)
+{
+	(void)state;
+	struct findings f = {.errors = 1, .warnings = 2};
+	struct rules_counts c = {1, 11, 9};
+	struct buf b = {0};
+	rules_summary(&c, &f, &b);
+	assert_string_equal(buf_cstr(&b), "1 file, 11 rules, 9 tests: 1 error, 2 warnings");
 	buf_free(&b);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_defaults),       cmocka_unit_test(test_every_key),
-	    cmocka_unit_test(test_conditions),     cmocka_unit_test(test_hash),
-	    cmocka_unit_test(test_decoders),       cmocka_unit_test(test_packs),
-	    cmocka_unit_test(test_deep),           cmocka_unit_test(test_package_of_files),
-	    cmocka_unit_test(test_chain_and_tests)};
+	    cmocka_unit_test(test_defaults),         cmocka_unit_test(test_every_key),
+	    cmocka_unit_test(test_conditions),       cmocka_unit_test(test_hash),
+	    cmocka_unit_test(test_decoders),         cmocka_unit_test(test_packs),
+	    cmocka_unit_test(test_macro_limits),     cmocka_unit_test(test_sizes),
+	    cmocka_unit_test(test_off_rule),         cmocka_unit_test(test_summary),
+	    cmocka_unit_test(test_package_of_files), cmocka_unit_test(test_chain_and_tests)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
