@@ -6,6 +6,7 @@
 #ifndef CARILLON_STORE_STORE_H
 #define CARILLON_STORE_STORE_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/instant.h"
 #include "base/slice.h"
@@ -44,11 +45,13 @@ void store_notify_clear(struct store *s);
 bool store_failed(const struct store *s, struct error *err); /* a write or fsync failed: nothing later is on disk */
 
 /* A snapshot that stands for all inputs up to `seq`; takes a copy. Committed in order behind the rows before it; older
- * segments are unlinked afterwards. `keep` names the hashes (of store_file_put) that must stay. */
+ * segments are unlinked afterwards. `keep` names the hashes (of store_file_put) that must stay: a file goes only when
+ * neither this snapshot nor the one before it names it and it was not put since. */
 void store_snapshot(struct store *s, uint64_t seq, struct slice blob, const char *const *keep, size_t n_keep);
 uint64_t store_snapshot_seq(const struct store *s); /* of the last one on disk */
 
-/* View rows for front: upserted by (kind, id), written behind the journal within 100 ms. json == absent deletes. */
+/* View rows for front: upserted by (kind, id), written behind the journal within 100 ms; of several for one id in that time
+ * only the last is written. json == absent deletes. */
 enum view_kind { VIEW_ALERT = 1, VIEW_INCIDENT, VIEW_LOG, VIEW_OUTBOX, VIEW_SERVICE, VIEW_META };
 struct view_row {
 	enum view_kind kind;
@@ -79,7 +82,7 @@ struct view_query {
 	struct slice id;       /* exact, or a prefix when `prefix` */
 	bool prefix;
 	struct slice parent, state; /* absent: any */
-	struct slice after;    /* ids greater than this */
+	struct slice after;    /* ids behind this one in the order asked for: greater, or smaller when newest_first */
 	bool newest_first;
 	size_t limit;          /* 0: 1000 */
 };
