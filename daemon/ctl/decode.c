@@ -96,6 +96,7 @@ static void print_event(struct jw *w, const struct fields *f)
 
 static void print_batch(struct decode_run *r)
 {
+	BUG_ON(r->out == NULL || r->decoder == NULL);
 	buf_clear(&r->line);
 	struct jw w = jw_new(&r->line);
 	jw_object(&w);

@@ -55,6 +55,7 @@ bool ber_next(struct ber *b, int *tag, struct ber *inner)
 {
 	unsigned t;
 	size_t n;
+	BUG_ON(b->at > b->end);
 	if (b->why != NULL || !octet(b, &t))
 		return false;
 	if ((t & 0x1f) == 0x1f)
@@ -89,6 +90,7 @@ static bool adopt(struct ber *b, const struct ber *inner, bool ok)
 
 bool ber_signed(struct ber *inner, int64_t *out)
 {
+	BUG_ON(inner->at > inner->end);
 	size_t n = inner->end - inner->at;
 	if (n == 0)
 		return ber_fail(inner, "an empty number");
@@ -103,6 +105,7 @@ bool ber_signed(struct ber *inner, int64_t *out)
 
 bool ber_unsigned(struct ber *inner, unsigned octets, uint64_t *out)
 {
+	BUG_ON(octets != 4 && octets != 8);
 	if (inner->at == inner->end)
 		return ber_fail(inner, "an empty number");
 	while (inner->end - inner->at > 1 && inner->p[inner->at] == 0)
@@ -178,6 +181,7 @@ bool ber_oid(struct ber *b, struct oid *out)
 
 struct slice ber_rest(const struct ber *inner)
 {
+	BUG_ON(inner->at > inner->end);
 	return slice_of(inner->p + inner->at, inner->end - inner->at);
 }
 

@@ -93,6 +93,7 @@ static void set_message(const struct trap *t, struct fields *f, struct slice tra
 		           : slice_str(arena_printf(f->arena, SLICE_FMT "=" SLICE_FMT,
 		                                    SLICE_ARG(name.n > 0 ? name : v->oid), SLICE_ARG(value)));
 	}
+	BUG_ON(n > MAX_MESSAGE);
 	fields_set(f, FIELD_MESSAGE, (struct slice){out, n});
 }
 

@@ -321,6 +321,7 @@ enum trap_read trap_read(struct trap *t, struct slice datagram, struct arena *a,
 	t->is_inform = tag == PDU_INFORM;
 	if (!(tag == PDU_TRAP_V1 ? read_trap_v1(t, &pdu, a) : read_trap_v2(t, &pdu, a)))
 		return broken(&pdu, why, at);
+	BUG_ON(t->end > datagram.n || t->pdu_at >= t->end || t->n_vars > VARBINDS_MAX);
 	learn_all(t);
 	return TRAP_OK;
 }

@@ -102,6 +102,7 @@ static void set_sd_tree(const struct message *m, struct fields *f)
 
 static void set_sd(const struct message *m, struct fields *f)
 {
+	BUG_ON((m->sd == NULL) != (m->n_sd == 0));
 	if (m->sd == NULL)
 		return;
 	if (m->env->raw_mode) {
@@ -116,6 +117,7 @@ static void set_sd(const struct message *m, struct fields *f)
 
 static void set_header(const struct message *m, struct fields *f)
 {
+	BUG_ON(m->pri > 191);
 	int pri = m->pri < 0 ? 13 : m->pri; /* RFC 3164, section 4.3.3: user.notice */
 	set_number(f, SLICE("syslog.facility"), pri / 8);
 	set_number(f, SLICE("syslog.severity"), pri % 8);

@@ -15,6 +15,7 @@ void syslog_framer_init(struct syslog_framer *f, size_t max)
 
 static size_t framing_error(struct syslog_framer *f, struct slice in, const char *why)
 {
+	BUG_ON(f->dead);
 	f->dead = true;
 	f->errors++;
 	snprintf(f->why, sizeof f->why, "%s", why);
@@ -101,6 +102,7 @@ static size_t line_frame(struct syslog_framer *f, struct slice in, bool at_end, 
 
 size_t syslog_frame_next(struct syslog_framer *f, struct slice in, bool at_end, struct slice *frame)
 {
+	BUG_ON(f->max == 0 || (f->skip > 0 && f->skip_line));
 	*frame = SLICE_NONE;
 	if (in.n == 0 || f->dead)
 		return in.n;

@@ -73,6 +73,7 @@ void mnemonic_find(struct message *m)
 		struct slice code;
 		if ((before == ' ' || before == ':') && take(&whole, &code, &severity, &sep)) {
 			m->code = sep == '/' ? with_dashes(m->arena, code) : code;
+			BUG_ON(severity < 0 || severity > 7 || code.n == 0);
 			m->severity = severity;
 			return;
 		}

@@ -187,7 +187,11 @@ static void take_second_header(struct message *m, struct scan *s)
 	    !stamp_take(&t, m->env->received, m->env->zone_offset, &stamp) || scan_blanks(&t) == 0)
 		return;
 	struct slice word = scan_until(&t, ' ');
-	if (!host_octets(word) || word.p[word.n - 1] == ':' || scan_end(&t))
+	struct scan behind = t;
+	struct tag tag;
+	scan_blanks(&behind);
+	if (!host_octets(word) || word.p[word.n - 1] == ':' || scan_end(&t) ||
+	    (!host_like(word) && !take_tag(&behind, &tag)))
 		return;
 	m->host = host_of(word);
 	m->stamp = stamp;
@@ -312,6 +316,10 @@ static bool take_stamped_head(struct message *m, struct scan *s)
 	struct slice host = SLICE_NONE, app = SLICE_NONE;
 	for (int i = 0; i < MAX_PREFIXES; i++) {
 		if (take_stamp(m, &t)) {
+			/* behind a host Cisco's stamps end in ':'; "Error: 2026-11-22 12:00:00 text" is a tag
+			 */
+			if (host.p != NULL && t.p[t.at - 1] != ':')
+				return false;
 			m->host = host;
 			m->app = app;
 			*s = t;

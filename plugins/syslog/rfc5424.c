@@ -207,6 +207,7 @@ static void take_text(struct message *m, struct scan *s)
 bool rfc5424_take(struct message *m, struct scan *s)
 {
 	struct scan start = *s;
+	BUG_ON(m->version != 1 || m->n_sd != 0);
 	int stamp = take_stamp(m, s);
 	if (stamp < 0) {
 		*s = start;

@@ -3,6 +3,7 @@
 #ifndef CARILLON_SYSLOG_SCAN_H
 #define CARILLON_SYSLOG_SCAN_H
 
+#include "base/mem.h"
 #include "base/slice.h"
 
 struct scan {
@@ -63,6 +64,7 @@ static inline struct slice scan_rest(const struct scan *s)
 /* Takes the run up to `stop` or the end; the stop octet stays. */
 static inline struct slice scan_until(struct scan *s, char stop)
 {
+	BUG_ON(s->at > s->n);
 	struct slice rest = scan_rest(s);
 	const char *e = rest.n > 0 ? memchr(rest.p, stop, rest.n) : NULL;
 	if (e != NULL)

@@ -5,6 +5,7 @@
 
 void message_tag(struct message *m, const char *tag)
 {
+	BUG_ON(tag == NULL);
 	for (size_t i = 0; i < m->n_tags; i++)
 		if (m->tags[i] == tag)
 			return;
@@ -14,6 +15,7 @@ void message_tag(struct message *m, const char *tag)
 
 void message_fault(struct message *m, size_t at, const char *tag, const char *what)
 {
+	BUG_ON(at > m->all.n);
 	message_tag(m, tag);
 	evt_batch_note(m->out, at, "%s", what);
 }
@@ -103,6 +105,7 @@ static bool is_ascii(struct slice s)
 
 static void check_text(struct message *m)
 {
+	BUG_ON(m->text.n > m->all.n);
 	if (is_ascii(m->text) || slice_utf8(m->text))
 		return;
 	message_tag(m, "not-utf8");
@@ -126,6 +129,7 @@ static enum decode_result syslog_decode(const void *settings UNUSED, const struc
 		message_fault(&m, env->max_event, "truncated", "longer than limits.event_size: cut");
 	}
 	take_message(&m);
+	BUG_ON(m.pri > 191 || m.severity > 7);
 	check_text(&m);
 	struct fields *f = evt_batch_add(out);
 	if (f == NULL)

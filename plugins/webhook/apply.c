@@ -141,6 +141,7 @@ const struct filter *profile_filters(void)
 static struct slice render(const struct template *t, struct item *it)
 {
 	struct error err;
+	BUG_ON(t == NULL || it->scratch == NULL);
 	it->hits = 0;
 	buf_clear(it->scratch);
 	if (template_render(t, look_up, it, it->fields->arena, it->scratch, &err) != 0 ||
@@ -194,6 +195,7 @@ static struct slice chosen(const struct setting *s, struct item *it)
 
 void profile_apply(const struct profile *p, struct item *it)
 {
+	BUG_ON(it->element == NULL || it->body == NULL || it->fields == NULL);
 	for (const struct setting *s = p->settings; s != NULL; s = s->next) {
 		struct slice v = chosen(s, it);
 		if (v.n == 0)

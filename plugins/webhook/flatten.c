@@ -32,6 +32,7 @@ static size_t put_key(struct flattener *w, size_t n, struct slice key)
 
 static void put_leaf(struct flattener *w, size_t n, const struct json *j)
 {
+	BUG_ON(n > sizeof w->name);
 	struct slice text = json_text(j);
 	if (text.n == 0)
 		return;

@@ -315,6 +315,7 @@ static void read_profile(struct loader *l, const struct node *root)
 
 int webhook_profile_add(struct webhook_profiles *p, const char *file, struct slice yaml, struct findings *f)
 {
+	BUG_ON(p == NULL || f == NULL);
 	struct loader l = {.profiles = p, .findings = f, .errors_before = f->errors};
 	const struct mark top = {1, 1, 0};
 	l.doc = doc_parse(file, yaml, DOC_LIMITS, f);

@@ -30,6 +30,7 @@ void *webhook_settings_new(const struct webhook_profiles *p, const char *profile
 		          profile);
 		return NULL;
 	}
+	BUG_ON(p == NULL);
 	struct webhook_settings *s = xcalloc(1, sizeof *s);
 	s->profiles = p;
 	s->profile = found;
@@ -132,6 +133,7 @@ static void add_items(struct request *r, const struct json *holder)
 
 static void add_all(struct request *r)
 {
+	BUG_ON(r->body == NULL);
 	if (r->body->kind != JSON_ARRAY) {
 		add_items(r, r->body);
 		return;
