@@ -25,12 +25,10 @@ struct map_str map_share_text(struct map_tables *t, struct slice s)
 {
 	if (s.n == 0)
 		return (struct map_str){0, 0};
-	size_t off = (size_t)hmap_get(t->texts, s);
-	if (off > 0)
-		return (struct map_str){(uint32_t)off, (uint32_t)s.n};
-	struct map_str at = map_put_text(t, s);
-	hmap_put(t->texts, s, (void *)(size_t)at.off);
-	return at;
+	void **cell = map_index_cell(&t->texts, t->arena, s);
+	if (*cell == NULL)
+		*cell = (void *)(size_t)map_put_text(t, s).off;
+	return (struct map_str){(uint32_t)(size_t)*cell, (uint32_t)s.n};
 }
 
 void map_put(struct map_tables *t, enum map_section section, const void *record, size_t size)
@@ -309,7 +307,7 @@ int map_compile(const struct map_draft *d, size_t max_services, struct findings 
 {
 	struct map_graph g;
 	size_t errors = f->errors;
-	struct map_tables t = {.texts = hmap_new()};
+	struct map_tables t = {.arena = arena_new(0)};
 	map_graph_build(&g, d, max_services, f);
 	fill_tables(&t, &g);
 	map_graph_check(&g);
@@ -318,7 +316,8 @@ int map_compile(const struct map_draft *d, size_t max_services, struct findings 
 		write_file(&t, &g, out);
 	for (unsigned i = 0; i < MAP_SECTIONS; i++)
 		buf_free(&t.b[i]);
-	hmap_free(t.texts);
+	map_index_free(&t.texts);
+	arena_free(t.arena);
 	map_graph_free(&g);
 	return result;
 }

@@ -62,6 +62,12 @@ static void take_entries(struct map_graph *g)
 	g->n = kept;
 }
 
+/* A slot is the hash above the number + 1: most strangers are told apart without a look at their text. */
+static uint64_t slot_of(uint32_t hash, uint32_t s)
+{
+	return (uint64_t)hash << 32 | (s + 1);
+}
+
 static void index_ids(struct map_graph *g)
 {
 	free(g->slots);
@@ -71,20 +77,20 @@ static void index_ids(struct map_graph *g)
 	g->slots = xcalloc(g->n_slots, sizeof *g->slots);
 	uint32_t mask = g->n_slots - 1;
 	for (uint32_t s = 0; s < g->n; s++) {
-		uint32_t i = map_hash_end(map_hash(MAP_HASH_START, g->v[s].id)) & mask;
+		uint32_t hash = map_hash_end(map_hash(MAP_HASH_START, g->v[s].id)), i = hash & mask;
 		while (g->slots[i] != 0)
 			i = (i + 1) & mask;
-		g->slots[i] = s + 1;
+		g->slots[i] = slot_of(hash, s);
 	}
 }
 
 uint32_t map_graph_find(const struct map_graph *g, struct slice id)
 {
-	uint32_t mask = g->n_slots - 1;
-	for (uint32_t i = map_hash_end(map_hash(MAP_HASH_START, id)) & mask; g->slots[i] != 0;
-	     i = (i + 1) & mask) {
-		if (slice_eq(g->v[g->slots[i] - 1].id, id))
-			return g->slots[i] - 1;
+	uint32_t hash = map_hash_end(map_hash(MAP_HASH_START, id)), mask = g->n_slots - 1;
+	for (uint32_t i = hash & mask; g->slots[i] != 0; i = (i + 1) & mask) {
+		uint32_t s = (uint32_t)g->slots[i] - 1;
+		if (g->slots[i] == slot_of(hash, s) && slice_eq(g->v[s].id, id))
+			return s;
 	}
 	return SERVICE_NONE;
 }
@@ -97,51 +103,73 @@ struct unknown_ids {
 	size_t n, cap;
 };
 
-static void check_need(struct map_graph *g, const struct map_entry *e, const struct map_need *need,
-                       struct unknown_ids *unknown)
+/* Returns the service that is meant, SERVICE_NONE if the need is wrong or the id unknown so far. */
+static uint32_t check_need(struct map_graph *g, const struct map_entry *e, const struct map_need *need,
+                           struct unknown_ids *unknown)
 {
 	struct slice id = slice_str(need->service);
 	if (id.n == 0 || !map_id_valid(id)) {
 		map_finding(g->d, g->f, FINDING_ERROR, "E010", e, PART_NEEDS, id, need->mark,
 		            "need of '%s': id '" SLICE_FMT "' is not valid", e->id, SLICE_ARG(id));
-		return;
+		return SERVICE_NONE;
 	}
 	if (slice_is(id, e->id)) {
 		map_finding(g->d, g->f, FINDING_ERROR, "", e, PART_NEEDS, id, need->mark,
 		            "service '%s' needs itself; remove this need", e->id);
-		return;
+		return SERVICE_NONE;
 	}
 	g->n_needs++;
-	if (map_graph_find(g, id) != SERVICE_NONE)
-		return;
+	uint32_t to = map_graph_find(g, id);
+	if (to != SERVICE_NONE)
+		return to;
 	g->dangling++;
 	map_finding(g->d, g->f, FINDING_WARNING, "", e, PART_NEEDS, id, need->mark,
 	            "'%s' needs '" SLICE_FMT
 	            "', which no service has as its id; it counts as unknown, never down",
 	            e->id, SLICE_ARG(id));
 	if (hmap_get(unknown->seen, id) != NULL)
-		return;
+		return SERVICE_NONE;
 	hmap_put(unknown->seen, id, g);
 	unknown->v = array_reserve(unknown->v, &unknown->cap, unknown->n + 1, sizeof *unknown->v);
 	unknown->v[unknown->n++] = id;
+	return SERVICE_NONE;
 }
 
-static void add_unknown(struct map_graph *g)
+/* Unknown ids come between the known ones: everything moves up. */
+static void merge_unknown(struct map_graph *g, const struct unknown_ids *unknown, uint32_t *targets,
+                          size_t n_targets)
+{
+	uint32_t known = g->n, k = 0;
+	g->v = xreallocarray(g->v, known + unknown->n, sizeof *g->v);
+	for (size_t i = 0; i < unknown->n; i++)
+		g->v[g->n++] = (struct map_vertex){.id = unknown->v[i], .order = SIZE_MAX};
+	qsort(g->v, g->n, sizeof *g->v, vertex_order);
+	index_ids(g);
+	uint32_t *moved = xcalloc((size_t)known + 1, sizeof *moved);
+	for (uint32_t s = 0; s < g->n; s++) {
+		if (g->v[s].entry != NULL)
+			moved[k++] = s;
+	}
+	BUG_ON(k != known);
+	for (size_t i = 0; i < n_targets; i++) {
+		if (targets[i] != SERVICE_NONE)
+			targets[i] = moved[targets[i]];
+	}
+	free(moved);
+}
+
+/* Fills targets[], one for each need in the order of services and needs. */
+static void add_unknown(struct map_graph *g, uint32_t *targets)
 {
 	struct unknown_ids unknown = {.seen = hmap_new()};
-	uint32_t known = g->n;
-	for (uint32_t s = 0; s < known; s++) {
+	size_t n = 0;
+	for (uint32_t s = 0; s < g->n; s++) {
 		const struct map_entry *e = g->v[s].entry;
 		for (size_t i = 0; i < e->n_needs; i++)
-			check_need(g, e, &e->needs[i], &unknown);
+			targets[n++] = check_need(g, e, &e->needs[i], &unknown);
 	}
-	if (unknown.n > 0) {
-		g->v = xreallocarray(g->v, known + unknown.n, sizeof *g->v);
-		for (size_t i = 0; i < unknown.n; i++)
-			g->v[g->n++] = (struct map_vertex){.id = unknown.v[i], .order = SIZE_MAX};
-		qsort(g->v, g->n, sizeof *g->v, vertex_order);
-		index_ids(g);
-	}
+	if (unknown.n > 0)
+		merge_unknown(g, &unknown, targets, n);
 	hmap_free(unknown.seen);
 	free(unknown.v);
 }
@@ -267,15 +295,16 @@ static void groups_of(struct map_graph *g, struct raw *raw, uint32_t from, const
 	free(described);
 }
 
-static void needs_of(struct map_graph *g, struct raw *raw, uint32_t from)
+static void needs_of(struct map_graph *g, struct raw *raw, uint32_t from, const uint32_t *targets)
 {
 	const struct map_entry *e = g->v[from].entry;
 	struct membership *v = xcalloc(e->n_needs + 1, sizeof *v);
 	size_t n = 0;
 	for (size_t i = 0; i < e->n_needs; i++) {
 		const struct map_need *need = &e->needs[i];
-		uint32_t to =
-		    need->service != NULL ? map_graph_find(g, slice_str(need->service)) : SERVICE_NONE;
+		uint32_t to = targets[i];
+		if (to == SERVICE_NONE && need->service != NULL)
+			to = map_graph_find(g, slice_str(need->service));
 		if (to == SERVICE_NONE || to == from)
 			continue;
 		if (need->group != NULL)
@@ -373,11 +402,16 @@ void map_graph_build(struct map_graph *g, const struct map_draft *d, size_t max_
 	if (!too_large)
 		take_entries(g);
 	index_ids(g);
-	add_unknown(g);
+	uint32_t *targets = xcalloc(needs + 1, sizeof *targets);
+	add_unknown(g, targets);
+	size_t at = 0;
 	for (uint32_t s = 0; s < g->n; s++) {
-		if (g->v[s].entry != NULL)
-			needs_of(g, &raw, s);
+		if (g->v[s].entry == NULL)
+			continue;
+		needs_of(g, &raw, s, targets + at);
+		at += g->v[s].entry->n_needs;
 	}
+	free(targets);
 	number_groups(g, &raw);
 	lay_out_needs(g, &raw);
 	free(raw.edges);

@@ -12,12 +12,30 @@ struct map_vertex {
 	size_t order;                  /* of the entry in the draft: which of two comes later */
 };
 
+/* Text → pointer, for the time of a compilation. */
+struct map_index_item {
+	struct slice key;
+	void *value;
+};
+struct map_index {
+	struct map_index_item *items;
+	size_t cap;
+	uint32_t n, n_slots;
+	uint64_t *slots; /* hash above item + 1 */
+};
+/* The value's place, NULL in it if the key is new; it moves with the next new key. The key is copied into
+ * `a`. */
+void **map_index_cell(struct map_index *x, struct arena *a, struct slice key);
+void *map_index_get(const struct map_index *x, struct slice key); /* NULL if absent */
+void map_index_free(struct map_index *x);
+
 struct map_graph {
 	const struct map_draft *d;
 	struct findings *f;
 	struct map_vertex *v; /* ascending by id */
 	uint32_t n;
-	uint32_t *slots, n_slots;
+	uint64_t *slots; /* id → number */
+	uint32_t n_slots;
 	uint32_t *needs_at; /* n + 1 */
 	struct map_edge *needs;
 	uint32_t n_groups;
@@ -44,7 +62,8 @@ void map_names_fill(const struct map_graph *g, struct map_tables *t);
 struct map_tables {
 	struct buf b[MAP_SECTIONS];
 	uint32_t n[MAP_SECTIONS];
-	struct hmap *texts; /* text → offset, for texts that repeat */
+	struct map_index texts; /* text → offset, for texts that repeat */
+	struct arena *arena;
 };
 struct map_str map_put_text(struct map_tables *t, struct slice s);   /* a text that is there once */
 struct map_str map_share_text(struct map_tables *t, struct slice s); /* a text that many have */

@@ -31,8 +31,8 @@ struct map_names {
 	const struct map_graph *g;
 	struct map_tables *t;
 	struct arena *arena;
-	struct hmap *owners; /* kind octet and name → struct owner */
-	struct hmap *shorts; /* short name → index + 1 in MAP_SHORTS */
+	struct map_index owners; /* kind octet and name → struct owner */
+	struct map_index shorts; /* short name → index + 1 in MAP_SHORTS */
 	struct map_pattern *patterns;
 	size_t n_patterns, cap_patterns;
 	struct map_net *nets;
@@ -61,12 +61,11 @@ static bool claim(struct map_names *n, char kind, struct slice name, enum map_pa
 {
 	static const char *const words[] = {
 	    [PART_HOSTS] = "host", [PART_ALIASES] = "alias", [PART_PORTS] = "port"};
-	struct slice key = owner_key(n, kind, name);
-	struct owner *had = hmap_get(n->owners, key);
+	void **cell = map_index_cell(&n->owners, n->arena, owner_key(n, kind, name));
+	struct owner *had = *cell;
 	if (had == NULL) {
-		struct owner *o = arena_alloc(n->arena, sizeof *o);
-		*o = mine;
-		hmap_put(n->owners, key, o);
+		*cell = had = arena_alloc(n->arena, sizeof *had);
+		*had = mine;
 		return true;
 	}
 	if (had->e == mine.e && kind == 'a')
@@ -211,9 +210,9 @@ static void add_aliases(struct map_names *n, uint32_t s)
 
 static uint32_t named_service(struct map_names *n, struct slice name)
 {
-	const struct owner *o = hmap_get(n->owners, owner_key(n, 'n', name));
+	const struct owner *o = map_index_get(&n->owners, owner_key(n, 'n', name));
 	if (o == NULL)
-		o = hmap_get(n->owners, owner_key(n, 'l', name));
+		o = map_index_get(&n->owners, owner_key(n, 'l', name));
 	uint32_t s = o != NULL ? o->service : map_graph_find(n->g, name);
 	return s != SERVICE_NONE && n->g->v[s].entry != NULL ? s : SERVICE_NONE;
 }
@@ -224,7 +223,7 @@ static void add_pairs(struct map_names *n)
 	for (size_t i = 0; i < d->n_pairs; i++) {
 		uint32_t s = named_service(n, lower(n, d->pairs[i].name));
 		struct slice address = slice_of(d->pairs[i].address.b, sizeof(struct address));
-		if (s == SERVICE_NONE || hmap_get(n->owners, owner_key(n, 'a', address)) != NULL)
+		if (s == SERVICE_NONE || map_index_get(&n->owners, owner_key(n, 'a', address)) != NULL)
 			continue;
 		claim(n, 'a', address, PART_HOSTS, owner_of(n, s, d->pairs[i].name, (struct mark){0}));
 		put_address(n, &d->pairs[i].address, s);
@@ -232,7 +231,7 @@ static void add_pairs(struct map_names *n)
 	for (size_t i = 0; i < d->n_pairs; i++) {
 		struct slice name = lower(n, d->pairs[i].name);
 		struct slice address = slice_of(d->pairs[i].address.b, sizeof(struct address));
-		const struct owner *o = hmap_get(n->owners, owner_key(n, 'a', address));
+		const struct owner *o = map_index_get(&n->owners, owner_key(n, 'a', address));
 		if (o == NULL || name.n > MAP_HOST_MAX || named_service(n, name) != SERVICE_NONE)
 			continue;
 		claim(n, 'n', name, PART_HOSTS, owner_of(n, o->service, name, (struct mark){0}));
@@ -244,11 +243,12 @@ static void add_pairs(struct map_names *n)
 
 static void add_short(struct map_names *n, struct slice name, uint32_t s)
 {
-	size_t had = (size_t)hmap_get(n->shorts, name);
+	void **cell = map_index_cell(&n->shorts, n->arena, name);
+	size_t had = (size_t)*cell;
 	if (had == 0) {
 		struct map_name row = {.text = map_put_text(n->t, name), .service = s};
 		map_put(n->t, MAP_SHORTS, &row, sizeof row);
-		hmap_put(n->shorts, name, (void *)(size_t)n->t->n[MAP_SHORTS]);
+		*cell = (void *)(size_t)n->t->n[MAP_SHORTS];
 		return;
 	}
 	BUG_ON(had > n->t->n[MAP_SHORTS]);
@@ -429,12 +429,13 @@ static void add_device_port(struct map_names *n, uint32_t device, struct slice p
 	buf_char(&n->key, 'd');
 	buf_add(&n->key, number, (size_t)digits);
 	buf_adds(&n->key, port);
-	size_t had = (size_t)hmap_get(n->owners, buf_slice(&n->key));
+	void **cell = map_index_cell(&n->owners, n->arena, buf_slice(&n->key));
+	size_t had = (size_t)*cell;
 	if (had == 0) {
 		struct map_port_row row = {
 		    .port = map_share_text(n->t, port), .device = device, .service = s};
 		map_put(n->t, MAP_PORTS, &row, sizeof row);
-		hmap_put(n->owners, buf_slice(&n->key), (void *)(size_t)n->t->n[MAP_PORTS]);
+		*cell = (void *)(size_t)n->t->n[MAP_PORTS];
 		return;
 	}
 	struct map_port_row *row = (struct map_port_row *)(void *)n->t->b[MAP_PORTS].p + (had - 1);
@@ -571,8 +572,7 @@ static void put_ports(struct map_names *n)
 
 void map_names_fill(const struct map_graph *g, struct map_tables *t)
 {
-	struct map_names n = {
-	    .g = g, .t = t, .arena = arena_new(0), .owners = hmap_new(), .shorts = hmap_new()};
+	struct map_names n = {.g = g, .t = t, .arena = arena_new(0)};
 	uint32_t zero = 0;
 	map_put(t, MAP_ALIASES_AT, &zero, sizeof zero);
 	for (uint32_t s = 0; s < g->n; s++) {
@@ -588,8 +588,8 @@ void map_names_fill(const struct map_graph *g, struct map_tables *t)
 	put_nets(&n);
 	put_lookups(t);
 	put_ports(&n);
-	hmap_free(n.owners);
-	hmap_free(n.shorts);
+	map_index_free(&n.owners);
+	map_index_free(&n.shorts);
 	arena_free(n.arena);
 	free(n.patterns);
 	free(n.nets);
