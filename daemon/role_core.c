@@ -339,6 +339,7 @@ static void on_views(void *arg)
 
 	engine_views(c->engine, false, view_row, c);
 	gauges(c);
+	counter_set(counter(c->role->counters, "carillon_core_turn_timestamp_seconds", ""), (uint64_t)(loop_now(c->role->loop) / SECOND));
 	loop_timer_set(c->views, VIEW_EVERY);
 }
 

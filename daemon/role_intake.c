@@ -110,10 +110,14 @@ static void core_closed(struct channel *c, void *arg)
 	in->core = NULL;
 }
 
-static void tail_frame(struct channel *c UNUSED, const struct frame *head UNUSED, struct slice payload UNUSED, int fd, void *arg UNUSED)
+static void tail_frame(struct channel *c UNUSED, const struct frame *head, struct slice payload UNUSED, int fd, void *arg)
 {
+	struct intake *in = arg;
+
 	if (fd >= 0)
 		close(fd);
+	if (head->kind == FRAME_TAIL)
+		in->watched = head->seq == 1;
 }
 
 static void tail_closed(struct channel *c, void *arg)
@@ -122,6 +126,7 @@ static void tail_closed(struct channel *c, void *arg)
 
 	channel_free(c);
 	in->tail = NULL;
+	in->watched = false;
 }
 
 /* A new core gets again what the former one did not acknowledge; it drops what it already has. */
@@ -140,6 +145,7 @@ static void intake_peer(void *self, enum role_kind kind, unsigned index UNUSED, 
 		}
 	} else if (kind == ROLE_FRONT) {
 		channel_free(in->tail);
+		in->watched = false;
 		in->tail = channel_new(in->role->loop, fd, &tail_ev, in);
 	} else {
 		close(fd);
@@ -303,6 +309,8 @@ static void intake_swap(void *self, const struct config *config, uint32_t genera
 	in->next = NULL;
 	in->gen->config = config;
 	keep_secrets(former, in->gen);
+	if (former != NULL)
+		intake_close_unwanted(in);
 	generation_free(former);
 	if (former == NULL)
 		role_ready(in->role, NULL);

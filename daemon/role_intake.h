@@ -61,7 +61,7 @@ struct intake {
 	struct unacked *ring; size_t ring_at, ring_n, ring_cap; /* ring_cap: a power of two */
 	uint64_t seq, acked;
 	struct waiters waiters;
-	struct intake_socket *sockets;
+	struct intake_socket *sockets, *retired;
 	struct evt_batch batch;
 	struct buf frame, record;
 	struct hmap *senders;        /* sender → token bucket */
@@ -69,6 +69,7 @@ struct intake {
 	instant informs_since;
 	int zone_offset;
 	bool full, stopping;
+	bool watched;                /* somebody tails */
 	instant tail_second;
 	unsigned tail_said;
 };
@@ -95,6 +96,7 @@ void cidr_list_free(struct cidr_list *c);
 void intake_listen(struct intake *in, const char *listener, unsigned bind, int fd);
 void intake_pause_sockets(struct intake *in, bool paused);
 void intake_close_sockets(struct intake *in, bool listening_only);
+void intake_close_unwanted(struct intake *in); /* after a swap: what the new configuration does not name */
 struct intake_listener *intake_listener(struct intake *in, const char *name);
 
 #endif

@@ -128,7 +128,7 @@ static bool tail_wanted(struct intake *in)
 {
 	instant second = loop_now(in->role->loop) / SECOND;
 
-	if (in->tail == NULL)
+	if (in->tail == NULL || !in->watched)
 		return false;
 	if (in->tail_second != second) {
 		in->tail_second = second;
@@ -242,7 +242,7 @@ static bool one_event(struct intake *in, struct intake_listener *l, struct field
 	}
 	matcher_resolve(in->gen->matcher, in->map->map, f);
 	n = matcher_match(in->gen->matcher, f, &hits);
-	if (in->tail != NULL && tail_wanted(in))
+	if (tail_wanted(in))
 		tail_event(in, l, f, hits, n, n > 0 ? "accepted" : "no rule wants it");
 	if (n == 0) {
 		counter_add(l->unwanted, 1);

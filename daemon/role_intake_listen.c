@@ -14,6 +14,7 @@
 struct intake_socket {
 	struct intake *intake;
 	char *listener;
+	char *text;              /* of the bind: an address stays the same socket whatever its number */
 	enum bind_kind kind;
 	struct udp *udp;
 	struct acceptor *acceptor;
@@ -407,9 +408,15 @@ void intake_listen(struct intake *in, const char *name, unsigned bind, int fd)
 		close(fd);
 		return;
 	}
+	for (s = in->sockets; s != NULL; s = s->next)
+		if (strcmp(s->listener, name) == 0 && strcmp(s->text, l->config->bind[bind].text) == 0) {
+			close(fd); /* a reload names again what is open already */
+			return;
+		}
 	s = xcalloc(1, sizeof *s);
 	s->intake = in;
 	s->listener = xstrdup(name);
+	s->text = xstrdup(l->config->bind[bind].text);
 	s->kind = l->config->bind[bind].kind;
 	LIST_INIT(&s->conns);
 	switch (s->kind) {
@@ -464,6 +471,13 @@ static void socket_close(struct intake_socket *s, bool listening_only)
 	}
 }
 
+static void socket_free(struct intake_socket *s)
+{
+	free(s->listener);
+	free(s->text);
+	free(s);
+}
+
 void intake_close_sockets(struct intake *in, bool listening_only)
 {
 	struct intake_socket *s, *next;
@@ -473,9 +487,40 @@ void intake_close_sockets(struct intake *in, bool listening_only)
 		socket_close(s, listening_only);
 		if (listening_only)
 			continue;
-		free(s->listener);
-		free(s);
+		socket_free(s);
 	}
-	if (!listening_only)
-		in->sockets = NULL;
+	if (listening_only)
+		return;
+	in->sockets = NULL;
+	while ((s = in->retired) != NULL) {
+		in->retired = s->next;
+		socket_free(s);
+	}
+}
+
+static bool still_wanted(struct intake *in, const struct intake_socket *s)
+{
+	struct intake_listener *l = intake_listener(in, s->listener);
+
+	for (size_t i = 0; l != NULL && l->config->enabled && i < l->config->n_bind; i++)
+		if (strcmp(l->config->bind[i].text, s->text) == 0)
+			return true;
+	return false;
+}
+
+void intake_close_unwanted(struct intake *in)
+{
+	struct intake_socket **at = &in->sockets, *s;
+
+	while ((s = *at) != NULL) {
+		if (still_wanted(in, s)) {
+			at = &s->next;
+			continue;
+		}
+		*at = s->next;
+		socket_close(s, false);
+		/* answers to informs may still point at it: kept until the end, reloads are rare */
+		s->next = in->retired;
+		in->retired = s;
+	}
 }

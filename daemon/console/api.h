@@ -1,0 +1,33 @@
+/* The read half of the admin API (cli.md section 5): requests to JSON, from the view rows and the counters. It changes
+ * nothing: what changes state is a command to core, and the front role sends it. */
+#ifndef CARILLON_CONSOLE_API_H
+#define CARILLON_CONSOLE_API_H
+
+#include "base/counter.h"
+#include "model/config.h"
+#include "store/store.h"
+
+struct api {
+	const char *state_dir;
+	const struct config *config;   /* of the running generation */
+	struct counters *counters;
+	struct view_reader *views;     /* opened on first use; api_close */
+	struct buf map_state;          /* JSON from mapper; empty: nothing heard yet */
+	instant now, started;
+	uint32_t generation;
+};
+struct api_answer {
+	int status;                    /* 0: this path is none of these */
+	const char *type;
+	struct buf body;
+};
+
+void api_close(struct api *a);
+/* GET. `path` decoded, `query` as sent. The caller frees answer->body. */
+void api_get(struct api *a, struct slice path, struct slice query, struct api_answer *answer);
+/* RFC 9457. */
+void api_problem(struct api_answer *answer, int status, const char *fmt, ...) PRINTF(3, 4);
+/* One value of a query string, percent-decoded into `out`; false if it is not there. */
+bool api_query(struct slice query, const char *name, struct buf *out);
+
+#endif
