@@ -14,7 +14,7 @@ struct frame {
 	uint16_t flags;
 	uint64_t seq;    /* meaning by kind: intake's own sequence for FRAME_EVENT, request id for commands */
 };
-#define FRAME_MAX (4u << 20)
+#define FRAME_MAX (64u << 20)
 
 enum frame_kind {
 	FRAME_NONE,
