@@ -1,5 +1,5 @@
-/* evt_check on arbitrary bytes, the checksum put right first so that the structure is what is tried. What it takes can be
- * read completely, and written again gives the same bytes. */
+/* evt_check on arbitrary bytes, the checksum put right first so that the structure is what is tried. What it
+ * takes can be read completely, and written again gives the same bytes. */
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -15,12 +15,15 @@ static void read_all(const struct evt *e)
 	fields_init(&f, a);
 	evt_open(e, &f);
 	for (int i = 1; i < FIELD_CORE_MAX; i++) {
-		if (i != FIELD_RECEIVED && evt_get(e, (enum field_id)i).p != fields_get(&f, (enum field_id)i).p)
+		if (i != FIELD_RECEIVED &&
+		    evt_get(e, (enum field_id)i).p != fields_get(&f, (enum field_id)i).p)
 			abort();
 	}
 	for (size_t i = 0; i < f.n_named; i++) {
-		/* a record from elsewhere may hold a core name as a named field: it is not found by name then */
-		if (field_core(f.named[i].name) == FIELD_NONE && evt_get_name(e, f.named[i].name).p != f.named[i].v.p)
+		/* a record from elsewhere may hold a core name as a named field: it is not found by name then
+		 */
+		if (field_core(f.named[i].name) == FIELD_NONE &&
+		    evt_get_name(e, f.named[i].name).p != f.named[i].v.p)
 			abort();
 	}
 	(void)evt_severity(e);
