@@ -196,7 +196,8 @@ static void add_item(struct build *b, struct guards *g, uint32_t place, const st
 		return;
 	}
 	for (size_t i = 0; i < guard.n_also; i++) {
-		mask |= b->ix->keys[key_number(b->ix, guard.also[i])].bit;
+		uint32_t key = key_number(b->ix, guard.also[i]); /* moves the keys */
+		mask |= b->ix->keys[key].bit;
 		add_depends(b, from, guard.also[i]->field);
 	}
 	for (size_t i = 0; i < guard.n; i++) {

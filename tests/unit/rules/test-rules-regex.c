@@ -233,6 +233,121 @@ static void test_branches(void **state)
 	branches("a|b|c|d|e", "");
 }
 
+/* ---- random patterns over a tiny alphabet, so that they fit often */
+
+static uint64_t rng = 88172645463325252u;
+
+static uint32_t below(uint32_t n)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return (uint32_t)((rng >> 33) % n);
+}
+
+static void random_pattern(struct buf *out, int depth);
+
+static void random_item(struct buf *out, int depth)
+{
+	static const char *const leaves[] = {
+	    "a",   "b",    "K",     " ",      "-",     "ab",          "a b",  ".",     "\\w",
+	    "\\W", "\\s",  "[ab]",  "[^\\w]", "[ -]",  "[-]",         "\\b",  "\\B",   "^",
+	    "$",   "(?i)", "(?-i)", "\\-",    "\\x61", "[[:space:]]", "[^a]", "[a-k]", "\\141"};
+	static const char *const opens[] = {"(", "(?:", "(?i:", "(?>", "(?|", "(?<n>", "(?-i:"};
+	if (depth > 0 && below(4) == 0) {
+		buf_str(out, opens[below(ARRAY_LEN(opens))]);
+		random_pattern(out, depth - 1);
+		buf_char(out, ')');
+	} else {
+		buf_str(out, leaves[below(ARRAY_LEN(leaves))]);
+	}
+}
+
+static void random_pattern(struct buf *out, int depth)
+{
+	static const char *const quantifiers[] = {"*",  "+",  "?",    "{2}", "{0,1}", "{1}",
+	                                          "+?", "*+", "{1,}", "{0}", "{1}{0}"};
+	for (uint32_t n = 1 + below(4); n > 0; n--) {
+		random_item(out, depth);
+		if (below(4) == 0)
+			buf_str(out, quantifiers[below(ARRAY_LEN(quantifiers))]);
+		if (below(9) == 0)
+			buf_char(out, '|');
+	}
+}
+
+static bool word_at(struct slice s, size_t i)
+{
+	return i < s.n && strchr("abkABK", s.p[i]) != NULL;
+}
+
+static bool stands(struct slice text, const struct literal *l)
+{
+	for (size_t at = 0; at + l->text.n <= text.n; at++) {
+		struct slice piece = slice_sub(text, at, l->text.n);
+		bool same = l->caseless ? slice_ieq(piece, l->text) : slice_eq(piece, l->text);
+		bool start = !l->word_start || at == 0 || !word_at(text, at - 1);
+		bool end = !l->word_end || !word_at(text, at + l->text.n);
+		if (same && start && end)
+			return true;
+	}
+	return false;
+}
+
+static bool all_stand(struct slice pattern, struct slice text, size_t *seen)
+{
+	struct literal l[8];
+	struct arena *a = arena_new(1024);
+	size_t n = regex_literals(pattern, a, l, ARRAY_LEN(l));
+	bool all = true;
+	for (size_t i = 0; i < n; i++)
+		all &= stands(text, &l[i]);
+	arena_free(a);
+	*seen += n > 0;
+	return all;
+}
+
+static void check_random(struct slice pattern, const struct regex *r, size_t *seen)
+{
+	static const char alphabet[] = "aabbkK  --AB";
+	for (int i = 0; i < 30; i++) {
+		char t[10];
+		struct slice text = {t, below(sizeof t)}, b[8];
+		for (size_t j = 0; j < text.n; j++)
+			t[j] = alphabet[below(sizeof alphabet - 1)];
+		if (regex_match(r, text) != REGEX_YES)
+			continue;
+		bool fits = all_stand(pattern, text, seen);
+		size_t n = regex_branches(pattern, b, ARRAY_LEN(b));
+		bool some = n == 0;
+		for (size_t j = 0; j < n; j++)
+			some |= all_stand(b[j], text, seen);
+		if (!fits || !some)
+			print_error("'" SLICE_FMT "' on '" SLICE_FMT "'\n", SLICE_ARG(pattern),
+			            SLICE_ARG(text));
+		assert_true(fits && some);
+	}
+}
+
+static void test_random(void **state)
+{
+	(void)state;
+	struct buf pattern = {0};
+	size_t seen = 0;
+	for (int i = 0; i < 6000; i++) {
+		struct error err;
+		buf_clear(&pattern);
+		random_pattern(&pattern, 3);
+		struct regex *r = regex_new(buf_slice(&pattern), (struct regex_options){0}, &err);
+		if (r == NULL)
+			continue;
+		check_random(buf_slice(&pattern), r, &seen);
+		regex_free(r);
+	}
+	assert_in_range(seen, 5000, SIZE_MAX);
+	buf_free(&pattern);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +355,7 @@ int main(void)
 	    cmocka_unit_test(test_length),   cmocka_unit_test(test_limit),
 	    cmocka_unit_test(test_captures), cmocka_unit_test(test_octets),
 	    cmocka_unit_test(test_literals), cmocka_unit_test(test_branches),
+	    cmocka_unit_test(test_random),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
