@@ -144,6 +144,7 @@ void message_fields(const struct message *m, struct fields *f)
 	fields_set_lower(f, FIELD_HOST, m->host.n > 0 || m->env->raw_mode ? m->host : m->env->sender);
 	fields_set(f, FIELD_APP, m->app);
 	fields_set(f, FIELD_CODE, m->code);
+	fields_set(f, FIELD_SUMMARY, m->summary);
 	fields_set(f, FIELD_MESSAGE, m->text);
 	fields_set(f, FIELD_SEVERITY,
 	           slice_str(severity_word(severity_of(m->severity < 0 ? 5 : m->severity))));

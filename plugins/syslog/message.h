@@ -19,7 +19,7 @@ struct message {
 	int pri;               /* -1: none */
 	int version;           /* 0: none written */
 	struct stamp stamp;    /* at == INSTANT_NONE: none */
-	struct slice host, app, pid, msgid, text, code;
+	struct slice host, app, pid, msgid, text, code, summary;
 	int severity; /* 0-7, of the mnemonic else the PRI's; -1 none */
 	struct sd_param *sd;
 	size_t n_sd;
@@ -38,6 +38,8 @@ bool rfc5424_take(struct message *m, struct scan *s) MUST_CHECK;
 void rfc3164_take(struct message *m, struct scan *s);
 /* %FAC-SEV-MNEMONIC near the start of the text: sets code and severity. */
 void mnemonic_find(struct message *m);
+/* CEF at the start of the text: sets code, summary and severity. */
+void cef_find(struct message *m);
 bool mnemonic_at(const struct scan *s);
 /* The fields of language.md section 3. */
 void message_fields(const struct message *m, struct fields *f);

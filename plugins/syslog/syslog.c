@@ -129,6 +129,7 @@ static enum decode_result syslog_decode(const void *settings UNUSED, const struc
 		message_fault(&m, env->max_event, "truncated", "longer than limits.event_size: cut");
 	}
 	take_message(&m);
+	cef_find(&m);
 	BUG_ON(m.pri > 191 || m.severity > 7);
 	check_text(&m);
 	struct fields *f = evt_batch_add(out);

@@ -53,6 +53,12 @@ static const struct row rows[] = {
     {"<6>Feb 29 10:00:00 h a: m", {"host", "h", "time", "", "tags", "bad-time"}},
     {"<13>Nov 22 10:00:00 CEST h a: m", {"time", "2026-11-22T08:00:00Z", "host", "h"}},
     {"<111>date=2026-11-22 time=09:00:00 devname=fw01 x=1", {"host", "fw01", "time", "2026-11-22T09:00:00Z"}},
+    {"<14>Nov 22 00:43:34 dsm CEF:0|Trend Micro|DSM|9.0|600|User \\| signed in|8|src=10.52.1.1",
+     {"host", "dsm", "code", "600", "summary", "User \\| signed in", "severity", "critical",
+      "syslog.severity", "6", "app", ""}},
+    {"<14>CEF:0|a|b", {"code", "", "severity", "info", "message", "CEF:0|a|b"}},
+    {"<13>Error: 2026-11-22 10:00:00 disk",
+     {"app", "Error", "host", "192.0.2.9", "message", "2026-11-22 10:00:00 disk"}},
     {"<0>kernel panic", {"severity", "critical", "message", "kernel panic"}},
     {"<13>Jan  1 00:00:01 h a: new\n", {"time", "2027-01-01T00:00:01Z", "message", "new"}},
 };
