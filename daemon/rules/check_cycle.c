@@ -146,6 +146,7 @@ static void walk_from(const struct graph *g, struct walk *w, uint32_t start, str
 			continue;
 		}
 		uint32_t to = g->v[at].to[w->next[at]++];
+		BUG_ON(to >= g->n || w->n > g->n);
 		if (w->seen[to] == 0) {
 			w->seen[to] = 1;
 			w->next[to] = 0;
@@ -162,6 +163,7 @@ static void walk_from(const struct graph *g, struct walk *w, uint32_t start, str
 static void graph_cycles(const struct graph *g, struct loader *ld,
                          void (*found)(struct loader *ld, const uint32_t *way, size_t n))
 {
+	BUG_ON(g->n > UINT32_MAX);
 	struct walk w = {.stack = xcalloc(g->n + 1, sizeof *w.stack),
 	                 .next = xcalloc(g->n + 1, sizeof *w.next),
 	                 .seen = xcalloc(g->n + 1, 1)};

@@ -12,6 +12,7 @@ static void lint_unused(struct loader *ld, enum symbol_kind kind)
 	}
 }
 
+/* Rules that are off are not judged: nobody waits for them. */
 static void lint_rule(struct loader *ld, const struct symbol *s, const struct rule *r)
 {
 	struct mark at = s->node->key_mark;

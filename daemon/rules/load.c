@@ -115,11 +115,15 @@ static void indexes_build(struct loader *ld)
 {
 	struct rule_set *rs = ld->rs;
 	struct index_item *v = xcalloc(rs->n_predicates + rs->n_decoders + 1, sizeof *v);
-	for (size_t i = 0; i < rs->n_predicates; i++)
+	for (size_t i = 0; i < rs->n_predicates; i++) {
+		BUG_ON(rs->predicates[i].number != i);
 		v[i] = (struct index_item){.number = (uint32_t)i, .cond = rs->predicates[i].cond};
+	}
 	rs->index = index_new(v, rs->n_predicates, rs->lists, rs->n_lists, rs->n_field_names);
-	for (size_t i = 0; i < rs->n_decoders; i++)
+	for (size_t i = 0; i < rs->n_decoders; i++) {
+		BUG_ON(rs->decoders[i].match == NULL); /* without an error it has one */
 		v[i] = (struct index_item){.number = (uint32_t)i, .cond = rs->decoders[i].match};
+	}
 	rs->decoder_index = index_new(v, rs->n_decoders, rs->lists, rs->n_lists, rs->n_field_names);
 	free(v);
 	check_index(ld);

@@ -3,6 +3,7 @@
 
 #include "rules/load.h"
 
+/* The fault's octets are those of the text; the finding stands at the very character. */
 static void pattern_error(struct loader *ld, const struct load_file *file, const struct node *n,
                           const struct pattern_fault *fault)
 {
@@ -82,6 +83,7 @@ static void extract_finish(struct loader *ld, struct symbol *d)
 		load_error(ld, d->file, "E027", map->mark,
 		           "empty map; write a field and a pattern or remove 'extract'");
 	for (size_t e = 0; e < d->n_extract; e++, n = n->next) {
+		BUG_ON(n == NULL);
 		struct decoder_extract *x = &d->extract[e];
 		(void)names_field(ld, d->file, n->key, n->key_mark, &x->field);
 		const struct field_ref **per = arena_array(ld->a, x->n + 1, sizeof *per);
@@ -119,6 +121,7 @@ static bool map_value(struct loader *ld, const struct load_file *file, const str
 	return true;
 }
 
+/* `from` and `map`: another field's value, translated. */
 static void set_map(struct loader *ld, const struct load_file *file, const struct node *n,
                     struct decoder_set *out)
 {
@@ -193,6 +196,7 @@ static void decoder_load(struct loader *ld, struct symbol *d, struct rule_decode
 	const char *thing = arena_printf(ld->tmp, "decoder '" SLICE_FMT "'", SLICE_ARG(d->name));
 	const struct node *match = node_get(d->node, "match"), *drop = node_get(d->node, "drop");
 	const struct node *id = node_get(d->node, "id");
+	BUG_ON(d->node->kind != NODE_MAP || id == NULL); /* else it would be no symbol */
 	out->number = d->number;
 	out->id = d->id;
 	out->file = arena_str(ld->a, slice_str(d->file->name));

@@ -80,8 +80,10 @@ void lists_check(struct loader *ld)
 	}
 }
 
+/* host and service are compared in lower case, other fields are not: one list may be needed in both forms. */
 uint32_t list_number(struct loader *ld, struct symbol *s, bool lower)
 {
+	BUG_ON(s->kind != SYMBOL_LIST);
 	if (s->list[lower] != UINT32_MAX)
 		return s->list[lower];
 	struct rule_set *rs = ld->rs;

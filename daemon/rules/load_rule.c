@@ -38,6 +38,7 @@ static uint32_t predicate_add(struct loader *ld, enum predicate_role role, uint3
                               const struct cond *c)
 {
 	struct rule_set *rs = ld->rs;
+	BUG_ON(c == NULL || rule >= rs->n_rules);
 	rs->predicates =
 	    array_reserve(rs->predicates, &rs->cap_predicates, rs->n_predicates + 1, sizeof *rs->predicates);
 	uint32_t number = (uint32_t)rs->n_predicates++;
@@ -50,6 +51,7 @@ static bool is_state(const struct atom *a)
 	return a->field.core == FIELD_STATE;
 }
 
+/* Only rules that ask for alert events get them; else a rule would see its own alerts through `by` fields. */
 static bool is_alert(const struct atom *a)
 {
 	if (slice_starts(a->field.name, SLICE("alert.")))
@@ -87,6 +89,7 @@ static void tags_load(struct loader *ld, const struct symbol *s, struct rule *r)
 	r->tags = v;
 }
 
+/* The installation's word (packs: off, trial) is the last. */
 static void words_load(struct loader *ld, const struct symbol *s, struct rule *r)
 {
 	struct slice text;
@@ -124,6 +127,7 @@ static void severity_load(struct loader *ld, const struct symbol *s, struct rule
 	           SLICE_ARG(text));
 }
 
+/* Default: [host]. An empty list is meant: one alert for the rule. */
 static void by_load(struct loader *ld, const struct symbol *s, struct rule *r)
 {
 	const struct node *n = node_get(s->node, "by");
@@ -220,6 +224,7 @@ static void texts_load(struct loader *ld, const struct symbol *s, struct rule *r
 	tags_load(ld, s, r);
 }
 
+/* `match` is required, except where steps bring their own; these are refused by name, once is enough. */
 static const struct cond *rule_match(struct loader *ld, const struct symbol *s)
 {
 	const struct node *match = node_get(s->node, "match"), *when = node_get(s->node, "when");
@@ -229,6 +234,7 @@ static const struct cond *rule_match(struct loader *ld, const struct symbol *s)
 	return match != NULL && match->kind == NODE_MAP ? match_load(ld, s->file, match) : NULL;
 }
 
+/* Every key is read, whatever was wrong with the ones before: one run tells all. */
 static void rule_load(struct loader *ld, struct symbol *s, struct rule *r)
 {
 	const struct node *n = s->node;
@@ -380,6 +386,7 @@ void rule_suppressions(struct loader *ld)
 	struct rule_set *rs = ld->rs;
 	for (size_t i = 0; i < rs->n_rules; i++) {
 		const struct symbol *s = ld->symbols[SYMBOL_RULE][i];
+		BUG_ON(s->number != i);
 		const struct node *list =
 		    s->node->kind == NODE_MAP ? node_get(s->node, "suppressed_by") : NULL;
 		if (list == NULL || list->kind != NODE_LIST)

@@ -56,6 +56,7 @@ static struct symbol *symbol_add(struct loader *ld, const struct load_file *file
 {
 	if (!name_ok(ld, file, kind, name, at))
 		return NULL;
+	BUG_ON(kind >= SYMBOL_KINDS || ld->by_id[kind] == NULL);
 	struct slice id = full_id(ld, file->package, name);
 	struct symbol *old = hmap_get(ld->by_id[kind], id);
 	if (old != NULL) {
@@ -72,6 +73,7 @@ static struct symbol *symbol_add(struct loader *ld, const struct load_file *file
 	                     .node = n,
 	                     .list = {UINT32_MAX, UINT32_MAX}};
 	s->name = slice_sub(id, file->package.n + 1, name.n);
+	BUG_ON(!slice_eq(s->name, name));
 	hmap_put(ld->by_id[kind], id, s);
 	ld->symbols[kind] = array_reserve(ld->symbols[kind], &ld->cap_symbols[kind], ld->n_symbols[kind] + 1,
 	                                  sizeof *ld->symbols[kind]);
@@ -230,8 +232,10 @@ void symbols_packs(struct loader *ld)
 		}
 		for (size_t k = 0; k < p->n_params; k++) {
 			struct symbol *s = pack_symbol(ld, p, SYMBOL_PARAM, p->param_keys[k]);
-			if (s != NULL)
-				s->value = arena_slice(ld->a, slice_str(p->param_values[k]));
+			if (s == NULL)
+				continue;
+			s->value = arena_slice(ld->a, slice_str(p->param_values[k]));
+			s->broken = false;
 		}
 		for (size_t k = 0; k < p->n_lists; k++) {
 			struct symbol *s = pack_symbol(ld, p, SYMBOL_LIST, p->list_keys[k]);

@@ -98,6 +98,7 @@ static void input_check(const struct test_load *t, const struct node *n, size_t 
 		ticket_check(t, ticket, arena_printf(ld->tmp, "'ticket' of %s", thing));
 }
 
+/* `alerts` lists all that are open: a rule that takes part and is not named has stayed silent. */
 static void alerts_check(const struct test_load *t, const struct node *list, const char *thing)
 {
 	struct loader *ld = t->ld;
@@ -171,6 +172,7 @@ static void rules_of(const struct test_load *t, const struct node *test)
 		t->in[i] = t->in[i] && rs->rules[i].mode != MODE_OFF;
 }
 
+/* Only that the file is there; what it says is the runner's matter. */
 static void map_check(const struct test_load *t, const struct node *n)
 {
 	struct loader *ld = t->ld;

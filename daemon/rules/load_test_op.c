@@ -95,6 +95,7 @@ static const struct cond *cond_of(struct loader *ld, const struct atom *a, struc
 	return c;
 }
 
+/* Equal atoms of all rules share one number, hence one bit and one evaluation per event. */
 static const struct cond *atom_intern(struct loader *ld, const struct load_file *file, struct atom *draft,
                                       const struct node *const *items)
 {
@@ -106,6 +107,7 @@ static const struct cond *atom_intern(struct loader *ld, const struct load_file 
 	if (known == NULL && (draft->op != OP_REGEX || atom_regexes(ld, file, draft, items))) {
 		struct atom *a = arena_alloc(ld->a, sizeof *a);
 		*a = *draft;
+		BUG_ON(rs->n_atoms >= UINT32_MAX);
 		a->number = (uint32_t)rs->n_atoms;
 		a->file = arena_str(ld->a, slice_str(file->name));
 		rs->atoms = array_reserve(rs->atoms, &rs->cap_atoms, rs->n_atoms + 1, sizeof *rs->atoms);
@@ -160,6 +162,7 @@ static bool text_argument(struct loader *ld, const struct load_file *file, const
 	return true;
 }
 
+/* One finding per constant, because each is a mistake of its own. */
 static void lint_words(struct loader *ld, const struct load_file *file, const struct atom *a,
                        const struct node *const *items)
 {
@@ -303,6 +306,7 @@ static const char *type_word(enum value_type t)
 	return "text";
 }
 
+/* Under an open prefix a value may be a number: the event decides. */
 static const struct cond *bound_atom(struct loader *ld, const struct load_file *file, struct atom *a,
                                      const struct node *n)
 {

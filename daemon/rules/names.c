@@ -117,6 +117,7 @@ static const char *decoder_place(struct loader *ld, const struct symbol *d)
 	                    slash != NULL ? slash + 1 : d->file->name, d->node->mark.line);
 }
 
+/* A field that a decoder gives: known from now on, with the place for the hint of E020. */
 static void produced(struct loader *ld, const struct symbol *d, struct slice name, enum value_type type)
 {
 	if (!field_valid(name) || reserved(name))
@@ -174,6 +175,7 @@ void names_collect(struct loader *ld)
 			decoder_names(ld, ld->symbols[SYMBOL_DECODER][i]);
 }
 
+/* Values under an open prefix are text for '=' unless `fields:` says otherwise (17.10). */
 bool names_known(const struct loader *ld, struct slice name, enum value_type *type)
 {
 	const struct known_field *k = hmap_get(ld->fields, name);
@@ -202,6 +204,7 @@ static void service_path(struct loader *ld, struct slice name)
 struct field_ref names_ref(struct loader *ld, struct slice name, enum value_type type)
 {
 	struct rule_set *rs = ld->rs;
+	BUG_ON(name.n == 0);
 	struct field_ref r = {.core = field_core(name), .name = arena_slice(ld->a, name), .type = type};
 	if (r.core != FIELD_NONE)
 		return r;
@@ -214,6 +217,7 @@ struct field_ref names_ref(struct loader *ld, struct slice name, enum value_type
 		slot = rs->n_field_names;
 		hmap_put(ld->slots, name, (void *)slot);
 	}
+	BUG_ON(slot > rs->n_field_names);
 	r.slot = (uint32_t)slot - 1;
 	return r;
 }

@@ -54,6 +54,7 @@ void cond_canon(struct loader *ld, const struct cond *c, struct buf *out)
 		atom_canon(ld->rs->lists, c->atom, out);
 		return;
 	}
+	BUG_ON(c->n == 0);
 	struct slice *kids = xcalloc(c->n, sizeof *kids);
 	for (size_t i = 0; i < c->n; i++) {
 		struct buf b = {0};

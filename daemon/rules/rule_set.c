@@ -3,20 +3,53 @@
 
 #include "rules/load.h"
 
-#define GETTER(type, name, field, count)                                                                     \
-	type name(const struct rule_set *rs, size_t *n)                                                      \
-	{                                                                                                    \
-		*n = rs->count;                                                                              \
-		return rs->field;                                                                            \
-	}
-GETTER(const struct rule *, rule_set_rules, rules, n_rules)
-GETTER(const struct rule_decoder *, rule_set_decoders, decoders, n_decoders)
-GETTER(const struct predicate *, rule_set_predicates, predicates, n_predicates)
-GETTER(const struct atom *const *, rule_set_atoms, atoms, n_atoms)
-GETTER(const struct value_list *, rule_set_lists, lists, n_lists)
-GETTER(const struct slice *, rule_set_field_names, field_names, n_field_names)
-GETTER(const struct slice *, rule_set_service_paths, service_paths, n_service_paths)
-GETTER(const struct rule_test *, rule_set_tests, tests, n_tests)
+const struct rule *rule_set_rules(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_rules;
+	return rs->rules;
+}
+
+const struct rule_decoder *rule_set_decoders(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_decoders;
+	return rs->decoders;
+}
+
+const struct predicate *rule_set_predicates(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_predicates;
+	return rs->predicates;
+}
+
+const struct atom *const *rule_set_atoms(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_atoms;
+	return rs->atoms;
+}
+
+const struct value_list *rule_set_lists(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_lists;
+	return rs->lists;
+}
+
+const struct slice *rule_set_field_names(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_field_names;
+	return rs->field_names;
+}
+
+const struct slice *rule_set_service_paths(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_service_paths;
+	return rs->service_paths;
+}
+
+const struct rule_test *rule_set_tests(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_tests;
+	return rs->tests;
+}
 
 const struct rule *rule_set_find(const struct rule_set *rs, struct slice id)
 {

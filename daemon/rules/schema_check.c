@@ -41,6 +41,7 @@ bool load_word(struct loader *ld, const struct load_file *file, struct mark at, 
 	return false;
 }
 
+/* Adds what most often is the cause. */
 static void kind_error(struct loader *ld, const struct load_file *file, const struct node *n,
                        const char *want)
 {
@@ -192,6 +193,7 @@ static const char *wanted(enum key_kind kind)
 	return "a value";
 }
 
+/* Scalars are taken everywhere here; check_scalar judges them. */
 static bool takes(enum key_kind kind, enum node_kind node)
 {
 	if (kind == KEY_ANY)

@@ -163,6 +163,8 @@ static const struct fault faults[] = {
      "a rule cannot be suppressed by itself"},
     {RULE(OK_KEYS "    suppressed_by: [{rule: b}]\n  b:\n" OK_KEYS "    suppressed_by: [{rule: net/a}]\n"),
      "E051", 11, 28, "(also through net/a)"},
+    {RULE(OK_KEYS "    suppressed_by: [{match: {alert.rule: a}}]\n"), "E051", 7, 5,
+     "a rule cannot be suppressed by itself"},
     {RULE(OK_KEYS "    suppressed_by: [{rule: c}]\n"), "E025", 7, 28, "there is no rule 'c'"},
     {RULE(OK_KEYS "    suppressed_by: [{rule: b, same: [app]}]\n  b:\n" OK_KEYS), "E020", 7, 38,
      "'same' takes fields that are in 'by' of both rules, or 'service'"},
