@@ -419,15 +419,13 @@ void windows_rules(struct engine *e)
 	const struct predicate *predicates = rule_set_predicates(e->setup.rules, &n);
 	const struct rule *rules = rule_set_rules(e->setup.rules, &ws->n_rules);
 	ws->rules = xcalloc(MAX(ws->n_rules, 1), sizeof *ws->rules);
-	for (size_t i = 0; i < ws->n_rules; i++)
+	for (size_t i = 0; i < ws->n_rules; i++) {
 		ws->rules[i].counts_in_summary = names_alert(rules[i].summary);
+		ws->rules[i].match_alerts = rules[i].sees_alerts;
+	}
 	for (size_t i = 0; i < n; i++) {
-		struct rule_state *rs = &ws->rules[predicates[i].rule];
-		bool asks = asks_for_alerts(predicates[i].cond);
 		if (predicates[i].role == PREDICATE_CLEAR)
-			rs->clear_alerts = asks;
-		else
-			rs->match_alerts = asks;
+			ws->rules[predicates[i].rule].clear_alerts = asks_for_alerts(predicates[i].cond);
 	}
 	ws->cursor = 0;
 }
