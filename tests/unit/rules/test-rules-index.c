@@ -159,11 +159,14 @@ static void test_covered_by_sibling(void **state)
 	one(&w, build_not(w.b, build_any(w.b, make_not(w.b), make_missing(w.b))), "host", "a", "b");
 }
 
-static void set_message(struct world *w, const char *fmt, int x, int y)
+static void PRINTF(2, 3) set_message(struct world *w, const char *fmt, ...)
 {
 	char text[200];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
 	fields_reset(&w->f);
-	snprintf(text, sizeof text, fmt, x, y);
 	fields_set(&w->f, FIELD_MESSAGE, arena_slice(w->b->a, slice_str(text)));
 }
 
