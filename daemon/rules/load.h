@@ -197,6 +197,8 @@ void lists_check(struct loader *ld);      /* every list is readable, used or not
 void names_collect(struct loader *ld);    /* core fields, `fields:`, decoders (reads their patterns) */
 /* A field in a condition, `by` … E020 at `at` if nobody sets it. */
 bool names_field(struct loader *ld, const struct load_file *file, struct slice name, struct mark at, struct field_ref *out);
+/* A decoder gives this field. */
+void names_produced(struct loader *ld, const struct symbol *d, struct slice name, enum value_type type);
 bool names_known(const struct loader *ld, struct slice name, enum value_type *type);
 struct field_ref names_ref(struct loader *ld, struct slice name, enum value_type type); /* no check; gives a slot */
 bool names_lower(const struct field_ref *f); /* host and service: compared in lower case */

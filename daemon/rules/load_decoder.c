@@ -11,18 +11,34 @@ static void pattern_error(struct loader *ld, const struct load_file *file, const
 	           fault->error.text);
 }
 
-static bool pattern_load(struct loader *ld, const struct load_file *file, const struct node *n,
+/* A pattern with a fault still tells which fields were meant: they need not be reported too. */
+static void pattern_names(struct loader *ld, const struct symbol *d, struct slice text)
+{
+	for (size_t i = 0; i + 2 < text.n; i++) {
+		if (text.p[i] != '$' || text.p[i + 1] != '{')
+			continue;
+		struct slice name = slice_sub(text, i + 2, text.n);
+		name.n = strcspn(name.p, ":}$ ");
+		struct slice type = slice_sub(text, i + 2 + name.n, text.n);
+		bool number = slice_starts(type, SLICE(":int}")) || slice_starts(type, SLICE(":num}"));
+		if (name.n > 0 && name.n < 64)
+			names_produced(ld, d, name, number ? VALUE_NUMBER : VALUE_TEXT);
+	}
+}
+
+static bool pattern_load(struct loader *ld, const struct symbol *d, const struct node *n,
                          struct pattern **out)
 {
 	struct rule_set *rs = ld->rs;
 	struct slice text;
 	struct pattern_fault fault = {0};
 	bool jit = ld->src->config == NULL || ld->src->config->regex_jit;
-	if (!value_text(ld, file, n, false, &text))
+	if (!value_text(ld, d->file, n, false, &text))
 		return false;
 	struct pattern *p = pattern_new(ld->a, text, jit, &fault);
 	if (p == NULL) {
-		pattern_error(ld, file, n, &fault);
+		pattern_error(ld, d->file, n, &fault);
+		pattern_names(ld, d, text);
 		return false;
 	}
 	rs->patterns =
@@ -56,7 +72,7 @@ static void patterns_load(struct loader *ld, const struct symbol *d, const struc
 		return;
 	struct pattern **v = arena_array(ld->a, count, sizeof *v);
 	for (size_t i = 0; i < count; i++) {
-		if (!pattern_load(ld, d->file, items[i], &v[out->n]))
+		if (!pattern_load(ld, d, items[i], &v[out->n]))
 			continue;
 		captures_check(ld, d->file, items[i], v[out->n]);
 		out->n++;

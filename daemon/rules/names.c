@@ -118,7 +118,7 @@ static const char *decoder_place(struct loader *ld, const struct symbol *d)
 }
 
 /* A field that a decoder gives: known from now on, with the place for the hint of E020. */
-static void produced(struct loader *ld, const struct symbol *d, struct slice name, enum value_type type)
+void names_produced(struct loader *ld, const struct symbol *d, struct slice name, enum value_type type)
 {
 	if (!field_valid(name) || reserved(name))
 		return;
@@ -140,19 +140,19 @@ static void decoder_names(struct loader *ld, struct symbol *d)
 			const enum value_type *types;
 			size_t n = pattern_captures(d->extract[e].patterns[p], &names, &types);
 			for (size_t i = 0; i < n; i++)
-				produced(ld, d, names[i], types[i]);
+				names_produced(ld, d, names[i], types[i]);
 		}
 	const struct node *set = node_get(d->node, "set"), *lookup = node_get(d->node, "lookup");
 	if (set != NULL && set->kind == NODE_MAP)
 		for (const struct node *n = set->first; n != NULL; n = n->next)
-			produced(ld, d, n->key, VALUE_TEXT);
+			names_produced(ld, d, n->key, VALUE_TEXT);
 	/* lookup itself is refused, but its fields need not be reported too */
 	for (const struct node *l = lookup != NULL && lookup->kind == NODE_LIST ? lookup->first : NULL;
 	     l != NULL; l = l->next) {
 		const struct node *into = node_get(l->kind == NODE_MAP ? l : NULL, "set");
 		for (const struct node *n = into != NULL && into->kind == NODE_MAP ? into->first : NULL;
 		     n != NULL; n = n->next)
-			produced(ld, d, n->key, VALUE_TEXT);
+			names_produced(ld, d, n->key, VALUE_TEXT);
 	}
 }
 

@@ -200,7 +200,7 @@ static const struct fault faults[] = {
      "'service.tier' is read-only"},
     {"version: 1\ndecoders: [{id: a, match: {app: b}, extract: {message: \"${time} x\"}}]\n", "E081", 2, 59,
      "'time' is read-only"},
-    {"version: 1\ndecoders: [{id: a, match: {app: b}, extract: {message: \"a ${b}${c}\"}}]\n", "E080", 2, 63,
+    {"version: 1\ndecoders: [{id: a, match: {app: b}, extract: {message: \"a ${b}${c:int}\"}}]\n", "E080", 2, 63,
      ""},
     {"version: 1\ndecoders: [{id: a, match: {app: b}, extract: {mesage: \"a ${b}\"}}]\n", "E020", 2, 47,
      "did you mean 'message'?"},
@@ -336,10 +336,24 @@ static void test_set_by_hint(void **state)
 	loaded_free(&l);
 }
 
+/* A faulty pattern is reported once; the fields that it names are not unknown for that. */
+static void test_no_cascade(void **state)
+{
+	(void)state;
+	struct loaded l = load_text(
+	    "version: 1\ndecoders:\n  - id: d\n    match: {app: d}\n    extract: {message: \"a ${b}${c:int}\"}\n"
+	    "rules:\n  a: {summary: Bad thing, match: {b: x, c: {ge: 5}}}\n");
+	assert_null(l.rs);
+	assert_int_equal(l.f.errors, 1);
+	assert_finding(&l, "E080", 5, 31, "");
+	loaded_free(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_faults), cmocka_unit_test(test_all_in_one_run),
-	    cmocka_unit_test(test_hundred_errors), cmocka_unit_test(test_set_by_hint)};
+	    cmocka_unit_test(test_hundred_errors), cmocka_unit_test(test_set_by_hint),
+	    cmocka_unit_test(test_no_cascade)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
