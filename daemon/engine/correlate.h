@@ -1,0 +1,402 @@
+/* What the files of the correlation half share, and nobody else (correlation.md, tickets.md "Delivery").
+ *
+ * An alert becomes evidence of an episode (episode.c) of a node (node.c). Whatever changes a node marks the
+ * episodes whose parent search has looked at it; at the end of a step those search again (parent.c), trees
+ * that moved are regrouped into incidents (forest.c), touched incidents are reviewed (incident.c, impact.c)
+ * and their lanes run (outbox.c). */
+#ifndef CARILLON_ENGINE_CORRELATE_H
+#define CARILLON_ENGINE_CORRELATE_H
+
+#include <sys/queue.h>
+
+#include "engine/internal.h"
+#include "model/incident.h"
+
+enum {
+	NODE_RECENT = 4,     /* episodes of a node that can still explain */
+	HOPS_MAX = 7,        /* of a parent search */
+	CYCLE_MAX = 60,      /* steps of a cycle check */
+	EPISODE_ALERTS = 64, /* closed alerts that an episode or incident keeps; the rest is only counted */
+	LOG_LINES = 200,     /* of an incident: the first half and the latest */
+	NOTE_EDGE = 3,       /* notes kept at each end while they wait */
+	LEVEL_DEGRADED = 1,
+	LEVEL_DOWN = 2
+};
+
+/* ---- nodes */
+
+/* Intrusive: an episode's search has looked at a node, and wants to know when it changes. */
+struct watch {
+	struct episode *episode;
+	struct map_node *node;
+	struct watch *prev, *next;
+};
+
+struct map_node {
+	char *id;         /* service id, or the text of what no map knows */
+	uint32_t service; /* SERVICE_NONE: not in the map, no edges */
+	struct episode *open, *risk;
+	struct episode *recent[NODE_RECENT];
+	size_t n_recent; /* oldest first; risk ones are not here */
+	struct watch *watches;
+	bool dirty; /* view row */
+	struct map_node *next_dirty;
+};
+
+/* What the level-2 episodes take down together, kept for the running map (node.c). */
+struct derived {
+	size_t n_services, n_groups;
+	bool *source, *down, *mark;
+	uint32_t *group_down;        /* members that are down */
+	instant *span_on, *span_off; /* last interval in which it was down; off INSTANT_NONE: it is */
+	uint32_t *queue, *list;      /* work space: 2 n_services, n_services */
+	uint8_t *level;              /* work space of impact.c, all zero between uses */
+	uint32_t *seen;              /* search number per service (parent.c) */
+	uint32_t search;
+};
+
+/* ---- episodes */
+
+struct evidence { /* one class: a rule */
+	char *rule_id;
+	enum nature nature;
+	int level;
+	bool stateless;
+	uint32_t open;
+};
+
+/* What an episode counts for in its incident. Added and taken off as one, so that an incident never walks its
+ * episodes. */
+struct tally {
+	uint32_t on, on_main;         /* episodes that are not over; _main: risk aside */
+	uint32_t firing, firing_main; /* ... with an open alert */
+	uint32_t flapping, strong, down, loud, lines;
+	uint32_t alerts, alerts_open, alerts_open_main, events;
+	uint32_t episodes, episodes_main;
+};
+
+struct episode {
+	TAILQ_ENTRY(episode) all;         /* in order of creation */
+	TAILQ_ENTRY(episode) in_incident; /* in order of joining */
+	uint64_t serial;
+	struct map_node *node;
+	instant on, off;    /* off: INSTANT_NONE while it runs; the moment of calm */
+	instant last, calm; /* last new evidence; last clear of an alert */
+	int level;
+	enum severity severity;
+	bool risk, flapping, real, weak, in_ring;
+	struct evidence *classes;
+	size_t n_classes;
+	struct alert **alerts;
+	size_t n_alerts, cap_alerts;
+	uint32_t dropped; /* alerts released while it runs */
+	uint32_t open, closings;
+	uint64_t lines; /* events */
+	char **peers;
+	size_t n_peers;
+
+	struct episode *parent;
+	LIST_HEAD(, episode) kids;
+	LIST_ENTRY(episode) sibling;
+	char *reason;         /* of the edge to the parent, without the two names; NULL */
+	char *runner_up;      /* the next best explanation; NULL */
+	char *held_by, *held; /* a bad member, and the group that holds without it: no explanation; NULL */
+
+	struct incident *incident;
+	struct tally tally; /* as counted in it */
+
+	struct watch *watches;
+	size_t n_watches;
+	bool changed;   /* its own facts: refresh flags, search */
+	bool searching; /* in the list of those that search again */
+	bool moved;     /* new parent or new in the forest: regroup */
+	bool gathered;  /* work mark of forest.c */
+};
+
+/* ---- incidents */
+
+struct hurt {
+	char *service;
+	int tier;
+	enum effect effect;
+};
+
+struct log_line {
+	instant at;
+	uint32_t number;
+	const char *kind; /* static word */
+	char *text;
+	bool shown; /* its view row is written */
+};
+
+struct incident {
+	TAILQ_ENTRY(incident) all;
+	uint64_t serial;
+	struct ulid id;
+	char id_text[27];
+	enum incident_state state, back; /* back: where `clearing` returns to */
+	enum incident_group group;
+	char *group_key; /* not topology */
+	TAILQ_HEAD(episode_list, episode) episodes;
+	struct alert **alerts; /* not topology: in order of joining */
+	size_t n_alerts, cap_alerts;
+	struct tally tally;
+	struct episode *root;     /* topology */
+	char *root_id, *class_id; /* service or text; rule of the deciding alert */
+	char *key;                /* dedup key, given at opening; NULL before */
+	uint32_t generation;
+	instant born, newest, updated;
+	instant opened, clearing_at, resolved, closed;
+	instant calm;           /* latest end of an episode, or clear of an alert */
+	instant wake;           /* armed deadline; INSTANT_NONE */
+	bool by_hand;           /* a person resolved it */
+	bool calm_since, again; /* ... and something has cleared since; ... and failed again after that */
+	int fixed_priority;     /* of its rules: 0 none */
+	duration reopen_within, resolve_after; /* longest of its rules; resolve_after < 0: auto */
+	enum incident_resolve resolve;
+	struct hurt *hurts; /* worst first */
+	size_t n_hurts;
+	bool predict_due;    /* propagate the root again */
+	int predicted_level; /* of the root at the last propagation */
+	int priority;
+	char *title, *holds;
+	char *assign;                   /* NULL: none */
+	char *destination;              /* name of the ticket connection, fixed at opening; NULL: none */
+	char *owner;                    /* who acknowledged */
+	uint64_t merged_into, previous; /* serials; 0 none */
+	char previous_id[27];
+	struct log_line *log;
+	size_t n_log, cap_log;
+	uint32_t log_number;
+	struct lane *lane;
+	bool touched, losing; /* losing: work mark of forest.c */
+	bool dirty;
+	struct incident *next_touched, *next_dirty;
+};
+
+/* ---- outbox */
+
+enum lane_state {
+	LANE_NEW,       /* nothing was ever sent */
+	LANE_SEARCHING, /* a find is on its way */
+	LANE_SENDING,   /* a create is on its way */
+	LANE_UNKNOWN,   /* something was sent and nobody knows: find comes next */
+	LANE_ABSENT,    /* a find has shown that there is none: create comes next */
+	LANE_BOUND      /* the ticket is known */
+};
+
+struct notes {
+	char *first[NOTE_EDGE], *last[NOTE_EDGE];
+	size_t n_first, n_last, more;
+};
+
+struct lane {
+	TAILQ_ENTRY(lane) all;
+	uint64_t serial;
+	struct incident *incident;
+	char *destination;
+	enum lane_state state;
+	char *ticket, *version, *url;
+	bool closed_there; /* the ticket is resolved */
+	bool acked_there;
+	/* the operation on its way, or the one that waits for its next attempt */
+	uint64_t op;     /* 0: none was made */
+	uint64_t create; /* of the create: an attempt that answers late is still taken */
+	enum ticket_verb verb;
+	uint32_t attempt, tries; /* tries: without success, for the backoff */
+	bool in_flight, probe;
+	uint64_t sending, confirmed; /* fingerprints of what is being shown and what the ticket shows */
+	uint32_t create_attempt;
+	char *note_text;  /* being sent; NULL */
+	instant next_at;  /* not before; INSTANT_NONE: at once */
+	instant since;    /* first failure in a row; INSTANT_NONE */
+	instant updated;  /* last update or note */
+	duration failing; /* spent in retries, for give_up */
+	int gone;         /* 404s in a row */
+	bool dead;        /* dead letter: waits for a person */
+	enum ticket_verb dead_verb;
+	uint64_t dead_print;
+	char *error;
+	enum ticket_class error_class;
+	struct notes notes;
+	bool parked; /* its destination takes nothing now */
+	bool done, dirty;
+	instant wake;
+	struct lane *next_dirty;
+};
+
+enum destination_mode { DESTINATION_UP, DESTINATION_BROKEN, DESTINATION_PAUSED }; /* breaker; auth */
+struct destination {
+	char *name;
+	enum destination_mode mode;
+	int failures; /* in a row */
+	instant probe_at;
+	uint64_t probing; /* lane that probes; 0 none */
+};
+
+/* ---- all of it */
+
+struct generation {
+	char *pair; /* rule, root */
+	uint32_t n;
+};
+
+TAILQ_HEAD(all_episodes, episode);
+TAILQ_HEAD(all_incidents, incident);
+TAILQ_HEAD(all_lanes, lane);
+
+struct correlation {
+	struct map_node **nodes; /* by service; NULL where nobody asked yet */
+	struct hmap *pseudo;     /* text → node */
+	struct derived derived;
+	struct all_episodes episodes;
+	struct all_incidents incidents;
+	struct all_lanes lanes;
+	struct hmap *episode_by, *incident_by, *lane_by, *op_by; /* u64 → object; op_by: operation → lane */
+	struct hmap *by_group;                                   /* group key → latest incident */
+	struct hmap *by_root;                                    /* root id → the incident resolved last */
+	void *steps;                                             /* work space of parent.c */
+	struct map_node **looked;
+	size_t cap_looked;
+	struct episode **work; /* changed, or to search again */
+	size_t n_work, cap_work;
+	struct episode **moved;
+	size_t n_moved, cap_moved;
+	struct incident *touched, *dirty_incidents;
+	struct lane *dirty_lanes;
+	struct map_node *dirty_nodes;
+	size_t gathering; /* incidents in that state */
+	struct generation *generations;
+	size_t n_generations, cap_generations;
+	uint32_t generation_base;   /* no dropped pair had more */
+	struct hmap *generation_by; /* pair → index + 1 */
+	struct destination *destinations;
+	size_t n_destinations;
+	struct buf gone; /* ids of view rows to take away: u8 kind, u32 length, bytes */
+};
+
+/* node.c */
+void nodes_open(struct engine *e); /* arrays for the running map */
+void nodes_close(struct correlation *c);
+struct map_node *node_of_service(struct engine *e, uint32_t s);
+struct map_node *node_named(struct engine *e, struct slice text);       /* in the map, or a pseudo-node */
+struct map_node *node_known(const struct engine *e, struct slice text); /* NULL if nobody has made it */
+void node_changed(struct engine *e, struct map_node *n);   /* those who looked at it search again; view row */
+void node_tidy(struct correlation *c, struct map_node *n); /* frees a pseudo-node that nothing needs */
+void node_show(struct correlation *c, struct map_node *n); /* its view row is to be written */
+void node_recent_add(struct map_node *n, struct episode *ep);
+void node_recent_del(struct map_node *n, struct episode *ep);
+void derived_source(struct engine *e, uint32_t s, bool on);
+bool derived_at(const struct engine *e, uint32_t s,
+                instant at); /* down then, by what happened elsewhere or to it */
+bool derived_down(const struct correlation *c, uint32_t s);
+bool derived_group_broken(const struct engine *e, uint32_t g);
+void watch_set(struct engine *e, struct episode *ep, struct map_node *const *nodes, size_t n);
+void watch_drop(struct engine *e, struct episode *ep);
+void nodes_map_changed(struct engine *e, const struct service_map *old);
+
+/* episode.c */
+void episode_evidence(struct engine *e, struct alert *a); /* an unmuted alert joins */
+void episode_repeat(struct engine *e, struct alert *a);
+void episode_worse(struct engine *e, struct alert *a);
+void episode_calm(struct engine *e, struct alert *a);
+void episode_clear(struct engine *e, struct alert *a); /* its alert closed */
+void episode_timer(struct engine *e, uint64_t serial);
+void episode_refresh(struct engine *e, struct episode *ep); /* flags, derived state, those who looked */
+void episode_changed(struct engine *e, struct episode *ep, bool seen_by_others);
+void episode_mark(struct engine *e, struct episode *ep); /* search again at the end of the step */
+void episode_free(struct engine *e, struct episode *ep);
+void episode_tally(struct episode *ep, struct tally *t);
+struct alert *episode_first_alert(const struct episode *ep);
+const char *level_word(int level);
+
+/* parent.c */
+void parent_search(struct engine *e, struct episode *ep);
+void parent_watch(struct engine *e, struct episode *ep); /* only what it would look at: after a load */
+void parent_set(struct engine *e, struct episode *ep, struct episode *parent,
+                char *reason);                        /* takes reason */
+char *group_text(const struct engine *e, uint32_t g); /* "{a, b}"; free() */
+
+/* forest.c */
+void forest_move(struct correlation *c, struct episode *ep); /* to be regrouped */
+void forest_regroup(struct engine *e);
+struct episode *episode_top(struct episode *ep);
+
+/* incident.c */
+struct incident *incident_new(struct engine *e, enum incident_group group);
+void incident_set_state(struct engine *e, struct incident *i, enum incident_state to, const char *why);
+void incident_touch(struct engine *e, struct incident *i);
+void incident_log(struct engine *e, struct incident *i, const char *kind, const char *fmt, ...) PRINTF(4, 5);
+void incident_add(struct engine *e, struct incident *i, struct episode *ep);
+void incident_remove(struct engine *e, struct episode *ep);
+void incident_retally(struct engine *e, struct episode *ep);
+void incident_rules(struct engine *e, struct incident *i, const struct alert *a); /* what its rules ask for */
+void incident_review(struct engine *e, struct incident *i);
+void incident_timer(struct engine *e, uint64_t serial);
+void incident_free(struct engine *e, struct incident *i);
+struct alert *incident_decider(const struct incident *i); /* NULL if it has no alert any more */
+struct incident *incident_merged(const struct correlation *c,
+                                 const struct incident *i); /* the one it ended in */
+void incident_merge(struct engine *e, struct incident *from, struct incident *into, const char *why);
+struct incident *incident_reopenable(struct engine *e, const char *root, bool risk);
+void incident_recall(struct engine *e, struct incident *i); /* resolved: its root may reopen it for a while */
+void incident_reopen(struct engine *e, struct incident *i, const char *why);
+instant incident_reopen_until(const struct engine *e, const struct incident *i);
+bool incident_is_risk(const struct incident *i);
+void incident_dirty(struct correlation *c, struct incident *i);
+/* group.c: incidents of alerts that know no map */
+void group_alert(struct engine *e, struct alert *a);
+void group_change(struct engine *e, struct alert *a, enum alert_change what);
+void incident_key(struct engine *e, struct incident *i); /* key.c: dedup key and generation */
+void generation_put(struct correlation *c, const char *pair, uint32_t n);
+
+/* impact.c */
+void impact_review(struct engine *e, struct incident *i); /* hurt services, priority, title, assignment */
+void impact_evidence(struct engine *e, struct incident *i, const struct episode *ep);
+const char *impact_word(const struct incident *i);
+const char *urgency_word(const struct incident *i);
+void hurts_free(struct incident *i);
+void hurt_add(struct incident *i, struct slice service, int tier, enum effect effect);
+
+/* text.c */
+void text_expand(const struct engine *e, const struct incident *i, const char *text,
+                 struct buf *out); /* \001incident.x\002 */
+void text_body(const struct engine *e, const struct incident *i, struct buf *out);
+size_t text_reasons(const struct incident *i, size_t max, void (*line)(void *arg, const char *text),
+                    void *arg);
+void text_facts(const struct engine *e, const struct incident *i, const struct lane *l, const char *note,
+                struct buf *out);
+enum severity incident_severity(const struct incident *i);
+const char *incident_worst(const struct incident *i); /* worst hurt business service, else root */
+uint64_t incident_fingerprint(const struct incident *i);
+
+/* outbox.c */
+void outbox_close(struct correlation *c);
+const struct ticket_config *outbox_config(const struct engine *e,
+                                          const char *destination); /* NULL: unknown */
+bool outbox_wanted(const struct engine *e, const char *destination);
+void outbox_start(struct engine *e, struct incident *i); /* its ticket is wanted from now on */
+void outbox_note(struct engine *e, struct incident *i, const char *fmt, ...) PRINTF(3, 4);
+void outbox_run(struct engine *e, struct lane *l);
+void outbox_timer(struct engine *e, enum timer_kind kind, uint64_t object);
+void outbox_drop(struct engine *e, struct lane *l);
+struct destination *outbox_destination(struct correlation *c, const char *name);
+void lane_dirty(struct correlation *c, struct lane *l);
+void lane_index_op(struct correlation *c, struct lane *l);
+void lane_arm(struct engine *e, struct lane *l, instant at);
+void lane_probe(struct engine *e, struct destination *d, struct lane *l);
+bool lane_busy(const struct engine *e, const struct lane *l); /* something is left to send */
+const char *lane_state_word(const struct lane *l);
+void notes_clear(struct notes *n);
+/* outbox_result.c */
+void outbox_result(struct engine *e, const struct ticket_result *r);
+void outbox_resume(struct engine *e);
+void outbox_kick(struct engine *e, const char *destination); /* all its waiting lanes */
+void lane_dead(struct engine *e, struct lane *l, enum ticket_class cls, const char *why);
+/* operate.c */
+void operate_resolve(struct engine *e, struct incident *i, const char *by, const char *text);
+
+/* look.c */
+void view_gone(struct correlation *c, int kind, struct slice id);
+
+#endif
