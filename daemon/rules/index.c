@@ -328,12 +328,15 @@ static size_t place_of(const struct index *ix, uint32_t number)
 
 bool index_covers(const struct index *ix, uint32_t number)
 {
-	size_t place = place_of(ix, number);
-	for (size_t i = 0; i < ix->n_always; i++) {
-		if (ix->always[i] == place)
-			return false;
+	size_t place = place_of(ix, number), low = 0, high = ix->n_always;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (ix->always[mid] < place)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	return true;
+	return low == ix->n_always || ix->always[low] != place;
 }
 
 size_t index_depends(const struct index *ix, uint32_t number, const uint32_t **fields)

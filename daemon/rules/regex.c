@@ -222,8 +222,12 @@ void regex_free(struct regex *r)
 static int run(const struct regex *r, struct slice text)
 {
 	PCRE2_SPTR p = (PCRE2_SPTR)(text.n > 0 ? text.p : "");
-	if (r->jitted)
-		return pcre2_jit_match(r->code, p, text.n, 0, 0, r->data, r->context);
+	int rc = r->jitted ? pcre2_jit_match(r->code, p, text.n, 0, 0, r->data, r->context)
+	                   : PCRE2_ERROR_JIT_STACKLIMIT;
+	/* the JIT's stack is small: a long text that needs more is interpreted, which may use the heap up to
+	 * its limit */
+	if (rc != PCRE2_ERROR_JIT_STACKLIMIT)
+		return rc;
 	return pcre2_match(r->code, p, text.n, 0, PCRE2_NO_JIT, r->data, r->context);
 }
 

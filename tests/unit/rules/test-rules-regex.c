@@ -90,6 +90,22 @@ static void test_limit(void **state)
 	}
 }
 
+/* Needs more than the JIT's own stack, but no more steps than are allowed. */
+static void test_long_text(void **state)
+{
+	(void)state;
+	char text[4001];
+	memset(text, 'a', sizeof text);
+	for (size_t i = 9; i < sizeof text; i += 10)
+		text[i] = ' ';
+	text[4000] = '!';
+	for (int jit = 0; jit < 2; jit++) {
+		struct regex *r = compiled("^(?:(a|b)+ ?)+!", (struct regex_options){.jit = jit == 1});
+		assert_int_equal(regex_match(r, (struct slice){text, sizeof text}), REGEX_YES);
+		regex_free(r);
+	}
+}
+
 static void test_captures(void **state)
 {
 	(void)state;
@@ -351,11 +367,11 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_refusals), cmocka_unit_test(test_not_refused),
-	    cmocka_unit_test(test_length),   cmocka_unit_test(test_limit),
-	    cmocka_unit_test(test_captures), cmocka_unit_test(test_octets),
-	    cmocka_unit_test(test_literals), cmocka_unit_test(test_branches),
-	    cmocka_unit_test(test_random),
+	    cmocka_unit_test(test_refusals),  cmocka_unit_test(test_not_refused),
+	    cmocka_unit_test(test_length),    cmocka_unit_test(test_limit),
+	    cmocka_unit_test(test_long_text), cmocka_unit_test(test_captures),
+	    cmocka_unit_test(test_octets),    cmocka_unit_test(test_literals),
+	    cmocka_unit_test(test_branches),  cmocka_unit_test(test_random),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
