@@ -165,10 +165,10 @@ static int write_snapshot(struct store *s, struct queue *w, struct error *err)
 	buf_free(&q->blob);
 	if (rc != 0)
 		return -1;
-	atomic_store(&s->snapshot_seq, q->seq);
 	drop_segments(s, q->seq);
 	store_files_sweep(s, q->keep);
 	q->keep = NULL;
+	atomic_store(&s->snapshot_seq, q->seq);
 	(void)eventfd_write(s->notify, 1);
 	return 0;
 }
