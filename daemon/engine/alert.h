@@ -90,7 +90,7 @@ struct alerts {
 	struct mutes *mutes;
 };
 
-/* window.c */
+/* window_table.c */
 struct window *window_find(const struct windows *ws, uint32_t rule, struct slice key);
 struct window *window_add(struct windows *ws, uint32_t rule, struct slice key); /* idle */
 void window_free(struct windows *ws, struct window *w);
@@ -102,27 +102,36 @@ void windows_take(struct windows *ws, struct window *w);        /* out of the id
 /* For a fresh rule state; windows_rehash must follow before anything is looked up. */
 void window_renumber(struct windows *ws, struct window *w, uint32_t rule);
 void windows_rehash(struct windows *ws);
-void windows_rules(struct engine *e);                           /* fresh rule states for the running set */
+void window_idle_link(struct rule_state *rs, struct window *w);
+void window_destroy(struct window *w);                          /* memory only */
 
-/* alert.c */
+/* window.c */
+void windows_rules(struct engine *e); /* fresh rule states for the running set */
+
+/* alert_list.c */
 struct alerts *alerts_new(void);
 void alerts_free(struct engine *e);
 struct alert *alert_new(void);
 void alert_free(struct alert *a);
-/* The condition has become true for a key without an alert. `first`: of the events counted, `count` of them. */
-void alert_begin(struct engine *e, const struct rule *r, struct window *w, const struct occasion *o, instant first, uint32_t count);
-void alert_repeat(struct engine *e, const struct rule *r, struct alert *a, const struct occasion *o, bool holds);
-void alert_clear(struct engine *e, struct alert *a, const char *reason); /* an explicit clear */
-void alert_timer(struct engine *e, uint64_t serial);
-void alert_arm(struct engine *e, struct alert *a);
-void alert_drop(struct engine *e, struct alert *a);             /* a pending one that never opens */
-void alert_change(struct engine *e, struct alert *a, enum alert_change what);
-bool alerts_tell(struct engine *e);                             /* settles mutes, tells correlation */
+void alert_destroy(struct engine *e, struct alert *a);          /* out of all lists, and freed */
 void alerts_link(struct engine *e, struct alert *a);            /* into the list of all; by serial */
 void alerts_live_link(struct engine *e, struct alert *a);       /* into its rule's list, as the last */
 void alerts_live_unlink(struct engine *e, struct alert *a);
 void alerts_recent_link(struct engine *e, struct alert *a);
+void alert_touch_order(struct engine *e, struct alert *a);      /* it is the youngest of its rule now */
+void alert_row_gone(struct alerts *al, const struct alert *a);
+void alert_change(struct engine *e, struct alert *a, enum alert_change what); /* queued for alerts_tell */
+bool alerts_tell(struct engine *e);                             /* settles mutes, tells correlation; false: nothing to tell */
 struct alert **alerts_by_order(const struct engine *e, size_t *n); /* all, in order of opening; free() it */
+
+/* alert.c */
+/* The condition has become true for a key without an alert. `first`: of the events counted, `count` of them. */
+void alert_begin(struct engine *e, const struct rule *r, struct window *w, const struct occasion *o, instant first, uint32_t count);
+/* A fitting event of a key with an alert; `holds`: the condition (match with when) is true at it. */
+void alert_repeat(struct engine *e, const struct rule *r, struct alert *a, const struct occasion *o, bool holds);
+void alert_clear(struct engine *e, struct alert *a, const char *reason); /* an explicit clear */
+void alert_drop(struct engine *e, struct alert *a);             /* a pending one that never opens */
+void alert_timer(struct engine *e, uint64_t serial);
 
 /* alert_text.c */
 void alert_render(struct engine *e, const struct rule *r, struct alert *a, const struct fields *f);

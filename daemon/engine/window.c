@@ -5,172 +5,11 @@
 
 #include <stdlib.h>
 
-enum { FIRST_BUCKETS = 64, FEW = 2, SWEEP = 4, DEPTH_MAX = 64 };
-
-/* ---- the table */
-
-static size_t bucket_of(const struct windows *ws, uint32_t rule, uint32_t hash)
-{
-	return (hash + rule * UINT32_C(0x9e3779b1)) & (ws->n_buckets - 1);
-}
-
-struct window *window_find(const struct windows *ws, uint32_t rule, struct slice key)
-{
-	uint32_t hash = (uint32_t)hash_bytes(key);
-	struct window *w = ws->buckets[bucket_of(ws, rule, hash)];
-	while (w != NULL &&
-	       (w->hash != hash || w->rule != rule || !slice_eq(slice_of(w->key, w->key_n), key)))
-		w = w->chain;
-	return w;
-}
-
-static void insert(struct windows *ws, struct window *w)
-{
-	struct window **at = &ws->buckets[bucket_of(ws, w->rule, w->hash)];
-	w->chain = *at;
-	*at = w;
-}
-
-static void resize(struct windows *ws, size_t n)
-{
-	struct window **was = ws->buckets;
-	size_t n_was = ws->n_buckets;
-	ws->buckets = xcalloc(n, sizeof(struct window *));
-	ws->n_buckets = n;
-	for (size_t i = 0; i < n_was; i++) {
-		for (struct window *w = was[i], *next; w != NULL; w = next) {
-			next = w->chain;
-			insert(ws, w);
-		}
-	}
-	free(was);
-}
-
-void window_renumber(struct windows *ws, struct window *w, uint32_t rule)
-{
-	w->rule = rule;
-	if (rule != RULE_NONE)
-		ws->rules[rule].n_windows++;
-}
-
-void windows_rehash(struct windows *ws)
-{
-	resize(ws, ws->n_buckets);
-}
-
-static void idle_link(struct rule_state *rs, struct window *w)
-{
-	w->older = rs->idle.last;
-	w->newer = NULL;
-	*(rs->idle.last != NULL ? &rs->idle.last->newer : &rs->idle.first) = w;
-	rs->idle.last = w;
-}
-
-static void idle_unlink(struct rule_state *rs, struct window *w)
-{
-	*(w->older != NULL ? &w->older->newer : &rs->idle.first) = w->newer;
-	*(w->newer != NULL ? &w->newer->older : &rs->idle.last) = w->older;
-	w->older = w->newer = NULL;
-}
-
-struct window *window_add(struct windows *ws, uint32_t rule, struct slice key)
-{
-	BUG_ON(rule >= ws->n_rules || key.n > UINT32_MAX);
-	if (ws->len >= ws->n_buckets)
-		resize(ws, ws->n_buckets * 2);
-	struct window *w = xcalloc(1, sizeof *w + key.n + 1);
-	w->ring = w->few;
-	w->cap = FEW;
-	w->rule = rule;
-	w->hash = (uint32_t)hash_bytes(key);
-	w->key_n = (uint32_t)key.n;
-	if (key.n > 0)
-		memcpy(w->key, key.p, key.n);
-	insert(ws, w);
-	ws->len++;
-	ws->rules[rule].n_windows++;
-	idle_link(&ws->rules[rule], w);
-	return w;
-}
-
-static void destroy(struct window *w)
-{
-	if (w->ring != w->few)
-		free(w->ring);
-	free(w);
-}
-
-/* Not (any more) in an idle list. */
-static void remove_busy(struct windows *ws, struct window *w)
-{
-	struct window **at = &ws->buckets[bucket_of(ws, w->rule, w->hash)];
-	while (*at != NULL && *at != w)
-		at = &(*at)->chain;
-	BUG_ON(*at == NULL);
-	*at = w->chain;
-	ws->len--;
-	if (w->rule != RULE_NONE)
-		ws->rules[w->rule].n_windows--;
-	destroy(w);
-}
-
-void window_free(struct windows *ws, struct window *w)
-{
-	BUG_ON(w->alert != NULL);
-	idle_unlink(&ws->rules[w->rule], w);
-	remove_busy(ws, w);
-}
-
-void windows_take(struct windows *ws, struct window *w)
-{
-	idle_unlink(&ws->rules[w->rule], w);
-}
-
-void window_idle(struct windows *ws, struct window *w)
-{
-	BUG_ON(w->alert != NULL);
-	if (w->n == 0) {
-		remove_busy(ws, w);
-		return;
-	}
-	BUG_ON(w->rule == RULE_NONE);
-	idle_link(&ws->rules[w->rule], w);
-}
-
-/* ---- times of one key */
-
-static void ring_grow(struct window *w, uint32_t keep)
-{
-	uint32_t cap = MIN(w->cap * 2, keep);
-	instant *v = xreallocarray(NULL, cap, sizeof *v);
-	for (uint32_t i = 0; i < w->n; i++)
-		v[i] = w->ring[(w->head + i) % w->cap];
-	if (w->ring != w->few)
-		free(w->ring);
-	w->ring = v;
-	w->cap = cap;
-	w->head = 0;
-}
-
-void window_push(struct window *w, instant at, uint32_t keep)
-{
-	BUG_ON(keep == 0);
-	for (; w->n >= keep; w->n--)
-		w->head = (w->head + 1) % w->cap;
-	if (w->n == w->cap)
-		ring_grow(w, keep);
-	w->ring[(w->head + w->n++) % w->cap] = at;
-}
-
-instant window_nth(const struct window *w, uint32_t n)
-{
-	return n == 0 || n > w->n ? INSTANT_NONE : w->ring[(w->head + (w->n - n)) % w->cap];
-}
-
-void window_empty(struct window *w)
-{
-	w->n = w->head = 0;
-}
+enum {
+	FIRST_BUCKETS = 64,
+	SWEEP = 4,     /* dead keys dropped per event and rule: more than can be added */
+	DEPTH_MAX = 64 /* alerts on alerts; the loader allows no cycle, so this is only a guard */
+};
 
 /* ---- room */
 
@@ -221,7 +60,7 @@ static void problem(struct engine *e, const struct rule *r, struct window *w, st
 		w = window_add(ws, r->number, key);
 	} else if (w->alert == NULL) {
 		windows_take(ws, w); /* to the end of the idle list: it is the youngest now */
-		idle_link(&ws->rules[r->number], w);
+		window_idle_link(&ws->rules[r->number], w);
 	}
 	uint32_t keep = MAX(r->at_least, r->clear_fewer_than);
 	if (keep > 0)
@@ -455,7 +294,7 @@ void windows_free(struct engine *e)
 	for (size_t i = 0; i < ws->n_buckets; i++) {
 		for (struct window *w = ws->buckets[i], *next; w != NULL; w = next) {
 			next = w->chain;
-			destroy(w);
+			window_destroy(w);
 		}
 	}
 	fields_free(&ws->fields);

@@ -101,6 +101,11 @@ static void step(struct rig *r, duration at, uint16_t kind, struct slice payload
 	engine_step(r->engine, &in, &r->fx);
 }
 
+void rig_step(struct rig *r, duration at, uint16_t kind, struct slice payload)
+{
+	step(r, at, kind, payload, NULL);
+}
+
 void rig_tick(struct rig *r, duration at)
 {
 	step(r, at, INPUT_TICK, SLICE_NONE, NULL);
@@ -149,6 +154,18 @@ void rig_reload(struct rig *r, duration at, const char *yaml)
 	matcher_free(r->matcher);
 	r->matcher = matcher_new(r->rules);
 	rule_set_free(old);
+}
+
+void rig_remap(struct rig *r, duration at, const char *yaml)
+{
+	struct service_map *old = r->map;
+	struct buf old_bytes = r->map_bytes;
+	r->map_bytes = (struct buf){0};
+	load_map(r, yaml);
+	struct engine_setup s = setup_of(r);
+	step(r, at, INPUT_MAP, SLICE_NONE, &s);
+	service_map_close(old);
+	buf_free(&old_bytes);
 }
 
 struct buf rig_saved(const struct rig *r)

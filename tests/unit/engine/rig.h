@@ -33,8 +33,10 @@ void rig_free(struct rig *r);
 /* Pairs of name and value, ended by NULL; `at` after T0. False: no rule wants it. */
 bool rig_event(struct rig *r, duration at, ...);
 void rig_fields(struct rig *r, duration at, struct fields *f);
+void rig_step(struct rig *r, duration at, uint16_t kind, struct slice payload);
 void rig_tick(struct rig *r, duration at);
 void rig_reload(struct rig *r, duration at, const char *yaml);
+void rig_remap(struct rig *r, duration at, const char *yaml);
 /* Saves, loads into a fresh engine, and checks that this one saves the same. */
 void rig_restart(struct rig *r);
 struct buf rig_saved(const struct rig *r);
