@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "role_files.h"
+#include "ctl/files.h"
 #include "role_mapper.h"
 
 #define MAP_FILE_MAX (256u << 20)

@@ -3,8 +3,8 @@
 #ifndef CARILLON_ROLE_PARENT_H
 #define CARILLON_ROLE_PARENT_H
 
+#include "ctl/files.h"
 #include "role.h"
-#include "role_files.h"
 
 #define PARENT_CHILDREN_MAX 40
 

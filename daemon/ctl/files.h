@@ -1,6 +1,6 @@
 /* What the daemon and carillonctl read from disk: configuration, rules, lists, profiles, secrets. Writes nothing. */
-#ifndef CARILLON_ROLE_FILES_H
-#define CARILLON_ROLE_FILES_H
+#ifndef CARILLON_CTL_FILES_H
+#define CARILLON_CTL_FILES_H
 
 #include "base/error.h"
 #include "model/bundle.h"

@@ -1,4 +1,4 @@
-/* See role_files.h. */
+/* See files.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "role_files.h"
+#include "ctl/files.h"
 #include "rules/sources.h"
 
 #define CONFIG_MAX (1u << 20)
