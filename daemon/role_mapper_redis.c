@@ -282,6 +282,7 @@ static void build(struct mapper_redis *r)
 {
 	struct map_draft *d = map_draft_new();
 	struct findings f = {0};
+	char *place = xasprintf("redis:%s", r->prefix);
 
 	for (size_t i = 0; i < r->n_raws; i++) {
 		const struct raw *x = r->raws[i];
@@ -291,7 +292,7 @@ static void build(struct mapper_redis *r)
 			continue;
 		e = map_draft_add(d);
 		e->id = map_draft_str(d, slice_str(x->id));
-		e->file = map_draft_str(d, slice_str("redis"));
+		e->file = place;
 		set_fields(r, d, e, x, &f);
 		set_groups(r, d, e, x, &f);
 		set_needs(r, d, e, x, &f);
@@ -306,6 +307,7 @@ static void build(struct mapper_redis *r)
 	}
 	mapper_publish(r->mapper, d, "redis", &f);
 	map_draft_free(d);
+	free(place);
 	findings_clear(&f);
 }
 
