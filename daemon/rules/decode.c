@@ -16,15 +16,17 @@ static void hold(struct matcher *m, const struct field_ref *field, struct slice 
 }
 
 /* What is neither a severity nor a state becomes the word for "not known to be harmless". */
-static struct slice checked(enum field_id id, struct slice v)
+static struct slice checked(struct matcher *m, enum field_id id, struct slice v)
 {
 	enum severity severity;
 	enum event_state state;
-	if (id == FIELD_SEVERITY && !severity_parse(v, &severity))
-		return slice_str(severity_word(SEVERITY_WARNING));
-	if (id == FIELD_STATE && !event_state_parse(v, &state))
-		return slice_str(event_state_word(STATE_PROBLEM));
-	return v;
+	bool known = (id != FIELD_SEVERITY || severity_parse(v, &severity)) &&
+	             (id != FIELD_STATE || event_state_parse(v, &state));
+	m->unknown += !known;
+	if (known)
+		return v;
+	return slice_str(id == FIELD_STATE ? event_state_word(STATE_PROBLEM)
+	                                   : severity_word(SEVERITY_WARNING));
 }
 
 static bool set_field(struct matcher *m, const struct pending *p, struct fields *f)
@@ -33,7 +35,7 @@ static bool set_field(struct matcher *m, const struct pending *p, struct fields 
 	if (core == FIELD_HOST || core == FIELD_SERVICE)
 		return fields_set_lower(f, core, p->value);
 	if (core != FIELD_NONE)
-		return fields_set(f, core, checked(core, p->value));
+		return fields_set(f, core, checked(m, core, p->value));
 	if (!fields_set_named(f, p->field->name, p->value, p->type))
 		return false;
 	matcher_set_slot(m, p->field->slot,

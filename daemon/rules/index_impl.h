@@ -4,7 +4,7 @@
 
 #include "rules/guard.h"
 
-enum { BITMAP_BITS = 19, PAD = 80 }; /* 64 KiB: fits the second-level cache */
+enum { BITMAP_BITS = 13, PAD = 80 }; /* of its words: 64 KiB fit the second-level cache */
 
 /* Key numbers by hash. */
 struct key_slot {
@@ -19,12 +19,17 @@ struct key_table {
 void key_table_init(struct key_table *t);
 void key_table_free(struct key_table *t);
 void key_table_put(struct key_table *t, uint64_t hash, uint32_t key);
-/* UINT32_MAX: no such key. */
+/* Two bits of one word of the bitmap. */
+static inline uint64_t key_table_bits(uint64_t hash)
+{
+	return (uint64_t)1 << (hash >> 45 & 63) | (uint64_t)1 << (hash >> 39 & 63);
+}
 static inline bool key_table_maybe(const struct key_table *t, uint64_t hash)
 {
-	uint64_t bit = hash >> (64 - BITMAP_BITS);
-	return t->bitmap[bit / 64] >> (bit % 64) & 1;
+	uint64_t bits = key_table_bits(hash);
+	return (t->bitmap[hash >> (64 - BITMAP_BITS)] & bits) == bits;
 }
+/* UINT32_MAX: no such key. */
 uint32_t key_table_find(const struct key_table *t, uint64_t hash);
 
 /* Cuts a text into words. `text` is followed by PAD readable octets that are no word characters; `out` has

@@ -10,7 +10,7 @@
 void key_table_init(struct key_table *t)
 {
 	*t = (struct key_table){.n_slots = 64};
-	t->bitmap = xcalloc((1u << BITMAP_BITS) / 64, sizeof *t->bitmap);
+	t->bitmap = xcalloc((size_t)1 << BITMAP_BITS, sizeof *t->bitmap);
 	t->slots = xcalloc(t->n_slots, sizeof *t->slots);
 }
 
@@ -47,8 +47,7 @@ void key_table_put(struct key_table *t, uint64_t hash, uint32_t key)
 	if (++t->n * 2 > t->n_slots)
 		grow(t);
 	place(t, (struct key_slot){hash, key + 1});
-	uint64_t bit = hash >> (64 - BITMAP_BITS);
-	t->bitmap[bit / 64] |= (uint64_t)1 << (bit % 64);
+	t->bitmap[hash >> (64 - BITMAP_BITS)] |= key_table_bits(hash);
 }
 
 uint32_t key_table_find(const struct key_table *t, uint64_t hash)

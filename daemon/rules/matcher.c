@@ -229,3 +229,8 @@ uint64_t matcher_dropped(const struct matcher *m)
 {
 	return m->dropped;
 }
+
+uint64_t matcher_unknown_words(const struct matcher *m)
+{
+	return m->unknown;
+}

@@ -24,9 +24,14 @@ bool matcher_test(struct matcher *m, const struct cond *c, const struct fields *
 /* Counters of what happened, by number of rule or decoder, for metrics and `rules stats`. */
 uint64_t matcher_decoder_misses(const struct matcher *m, uint32_t decoder);
 uint64_t matcher_dropped(const struct matcher *m);
+uint64_t matcher_unknown_words(const struct matcher *m); /* severities and states that decoders made and nobody knows */
 
 /* `rules explain`: the same work, told step by step as JSON into w (an open object): decoded fields, which decoder set
- * what, service and how, candidates, each condition with its verdict. Field values of the event: language.md section 4. */
+ * what, service and how, candidates, each condition with its verdict. Field values of the event: language.md section 4.
+ * Without only_rule (absent) it tells of the rules that the index names; a rule asked for by name is told of in any case.
+ * False: a decoder dropped the event. {"fields": {}, "decoders": [{"id", "missed"?, "set"?: {}, "drop"?}], "dropped",
+ * "service": {"id", "how"}, "candidates", "rules": [{"rule", "role": match|clear, "verdict",
+ * "conditions": [{"text", "verdict", "negated"?, "value"}]}]} */
 bool matcher_explain(struct matcher *m, const struct service_map *map, struct fields *f, struct slice only_rule, struct jw *w);
 
 #endif

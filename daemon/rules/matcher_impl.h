@@ -60,7 +60,7 @@ struct matcher {
 	struct slice captures[32];   /* as many as a pattern may have */
 
 	uint64_t *misses;
-	uint64_t dropped;
+	uint64_t dropped, unknown;
 	struct jw *trace; /* explain: an open array that decoders write themselves into */
 	bool traced_changes;
 };

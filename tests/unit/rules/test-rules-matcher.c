@@ -445,6 +445,7 @@ static void test_chain(void **state)
 	is_value(&f, "host", "sw-7");
 	is_value(&f, "state", "problem");
 	is_value(&f, "x.port", "7");
+	assert_int_equal(matcher_unknown_words(m), 2);
 	fields_reset(&f);
 	fields_set(&f, FIELD_MESSAGE, SLICE("port of call, no fit"));
 	assert_true(matcher_decode(m, &f));
