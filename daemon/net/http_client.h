@@ -31,5 +31,7 @@ void http_client_free(struct http_client *c); /* open calls end with status 0 */
  * URL is not allowed. Everything of `call` is copied. */
 bool http_client_call(struct http_client *c, const struct http_call *call, void (*done)(const struct http_answer *a, void *arg), void *arg,
                       struct error *err) MUST_CHECK;
+/* Ends the calls that were made with this `arg`; their `done` is not called. */
+void http_client_cancel(struct http_client *c, const void *arg);
 
 #endif
