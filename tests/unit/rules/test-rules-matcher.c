@@ -46,7 +46,7 @@ static const char *const vocabulary[] = {"error",
 static const char *const hosts[] = {"sw1",     "sw2", "db-1.example.net", "10.0.0.1", "10.0.1.9",
                                     "fe80::1", "web"};
 static const char *const numbers[] = {"1", "2", "2.0", "17", "-3", "1e3", "90", "abc", "0", "-0", "90.5"};
-static const char *const separators[] = {" ", " ", " ", ": ", "-", "", ", ", "=", "\t", "\xff"};
+static const char *const separators[] = {" ", " ", " ", ": ", "-", "", "", ", ", "=", "\t", "\xff"};
 static const char *const text_fields[] = {"message", "message", "message", "host",
                                           "app",     "x.a",     "x.b",     "code"};
 
@@ -124,10 +124,11 @@ static const struct cond *random_text_atom(struct build_set *b)
 {
 	const char *field = ANY(text_fields);
 	static const enum test_op ops[] = {OP_EQ, OP_CONTAINS, OP_STARTS, OP_ENDS};
-	switch (below(6)) {
-	case 0: return build_texts(b, field, OP_LIKE, random_glob(b->a));
-	case 1:
-	case 2: {
+	switch (below(7)) {
+	case 0:
+	case 1: return build_texts(b, field, OP_LIKE, random_glob(b->a));
+	case 2:
+	case 3: {
 		/* half a character is no pattern */
 		const struct cond *c = build_texts(b, "message", OP_REGEX, random_regex(b->a));
 		return c != NULL ? c : build_texts(b, "message", OP_REGEX, "x");
@@ -153,9 +154,14 @@ static const struct cond *random_atom(struct build_set *b)
 	}
 }
 
+/* Conditions share atoms, as those of a rule set do. */
 static const struct cond *random_cond(struct build_set *b, int depth)
 {
 	const struct cond *kids[3];
+	if (b->n_predicates > 0 && below(8) == 0)
+		return b->predicates[below((uint32_t)b->n_predicates)].cond;
+	if (b->n_decoders > 0 && below(4) == 0)
+		return b->decoders[below((uint32_t)b->n_decoders)].match;
 	if (depth == 0 || below(3) == 0)
 		return random_atom(b);
 	uint32_t kind = below(5);
@@ -220,7 +226,7 @@ static void test_random_rules(void **state)
 {
 	(void)state;
 	size_t found = 0, asked = 0;
-	for (uint64_t seed = 1; seed <= 150; seed++) {
+	for (uint64_t seed = 1; seed <= 250; seed++) {
 		rng = seed * 0x9e3779b97f4a7c15u;
 		struct build_set *b = random_build();
 		uint32_t n = 1 + below(60);
@@ -258,7 +264,8 @@ static void random_decoder(struct build_set *b)
 {
 	static const char *const texts[] = {
 	    "${x.a}", "sw1", "${message} error", "${x.b} link down", "sshd", "${missing}", "17"};
-	struct rule_decoder *d = build_decoder(b, random_cond(b, 2));
+	const struct cond *match = random_cond(b, 2);
+	struct rule_decoder *d = build_decoder(b, match);
 	size_t n = 1 + below(2);
 	struct decoder_set *set = arena_array(b->a, n, sizeof *set);
 	for (size_t i = 0; i < n; i++) {
@@ -343,7 +350,7 @@ static void test_random_decoders(void **state)
 {
 	(void)state;
 	size_t changed = 0, dropped = 0;
-	for (uint64_t seed = 1; seed <= 150; seed++) {
+	for (uint64_t seed = 1; seed <= 250; seed++) {
 		rng = seed * 0xbf58476d1ce4e5b9u;
 		struct build_set *b = random_build();
 		uint32_t n = 1 + below(100);
