@@ -137,9 +137,16 @@ int core_recover(struct core *c, struct error *err)
 	struct store_options o = {.dir = c->role->state_dir, .commit = c->role->config->state.commit};
 	struct store_recovery r = {.snapshot = on_snapshot, .row = on_row, .arg = c};
 	instant began = loop_mono();
+	int rc;
 
 	c->store = store_open(&o, err);
-	if (c->store == NULL || store_recover(c->store, &r, err) != 0)
+	if (c->store == NULL)
+		return -1;
+	/* what happened before is not told again */
+	log_level(LOG_LEVEL_WARNING);
+	rc = store_recover(c->store, &r, err);
+	log_level(c->role->config->log_level);
+	if (rc != 0)
 		return -1;
 	c->snapshot_seq = store_snapshot_seq(c->store);
 	log_info("msg=\"state recovered\" rows=%llu seq=%llu ms=%lld", (unsigned long long)r.rows, (unsigned long long)c->seq,

@@ -191,6 +191,8 @@ static void forward_map_state(struct parent *p, struct slice state)
 
 	/* mapper has tried: whatever is known of the map now is what there is */
 	p->map_known = true;
+	buf_clear(&p->map_state);
+	buf_adds(&p->map_state, state);
 	if (front != NULL)
 		child_send(front, FRAME_MAP_STATE, 0, state, -1);
 	parent_try_intakes(p);
@@ -373,6 +375,7 @@ void parent_free(struct parent *p)
 	buf_free(&p->bundle);
 	buf_free(&p->next_bundle);
 	buf_free(&p->complaint);
+	buf_free(&p->map_state);
 	free(p->requests);
 	free(p->state_dir);
 	free(p);

@@ -170,6 +170,8 @@ static void give_all(struct child *c)
 	child_send(c, FRAME_SWAP, p->generation, SLICE_NONE, -1);
 	child_send_secrets(c, p->config);
 	child_send_map(c);
+	if (c->ops->kind == ROLE_FRONT && p->map_state.n > 0)
+		child_send(c, FRAME_MAP_STATE, 0, buf_slice(&p->map_state), -1);
 	connect_all(c);
 	for (size_t i = 0; i < p->n_sockets; i++)
 		if (child_wants_socket(p, c, &p->sockets[i]))
