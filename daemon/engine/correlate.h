@@ -37,7 +37,8 @@ struct map_node {
 	uint32_t service; /* SERVICE_NONE: not in the map, no edges */
 	struct episode *open, *risk;
 	struct episode *recent[NODE_RECENT];
-	size_t n_recent; /* oldest first; risk ones are not here */
+	size_t n_recent;   /* oldest first; risk ones are not here */
+	uint32_t episodes; /* that stand on it, over or not */
 	struct watch *watches;
 	bool dirty; /* view row */
 	struct map_node *next_dirty;
@@ -281,7 +282,7 @@ void nodes_close(struct correlation *c);
 struct map_node *node_of_service(struct engine *e, uint32_t s);
 struct map_node *node_named(struct engine *e, struct slice text);       /* in the map, or a pseudo-node */
 struct map_node *node_known(const struct engine *e, struct slice text); /* NULL if nobody has made it */
-void node_changed(struct engine *e, struct map_node *n);   /* those who looked at it search again; view row */
+void node_changed(struct engine *e, struct map_node *n);   /* those who looked at it search again */
 void node_tidy(struct correlation *c, struct map_node *n); /* frees a pseudo-node that nothing needs */
 void node_show(struct correlation *c, struct map_node *n); /* its view row is to be written */
 void node_recent_add(struct map_node *n, struct episode *ep);

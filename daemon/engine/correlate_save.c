@@ -130,6 +130,7 @@ static bool get_episode(struct engine *e, struct reader *r, uint64_t *parent)
 	hmap_put(c->episode_by, key_u64(&ep->serial), ep);
 	struct slice id = read_lslice(r);
 	ep->node = node_named(e, id.p != NULL ? id : SLICE(""));
+	ep->node->episodes++;
 	ep->on = get_time(r);
 	ep->off = get_time(r);
 	ep->last = get_time(r);

@@ -107,6 +107,7 @@ void episode_changed(struct engine *e, struct episode *ep, bool seen_by_others)
 {
 	work_add(e->correlation, ep);
 	ep->changed = true;
+	node_show(e->correlation, ep->node);
 	episode_mark(e, ep);
 	if (seen_by_others)
 		node_changed(e, ep->node);
@@ -133,6 +134,7 @@ static struct episode *episode_new(struct engine *e, struct map_node *n, bool ri
 	struct episode *ep = xcalloc(1, sizeof *ep);
 	ep->serial = engine_serial(e);
 	ep->node = n;
+	n->episodes++;
 	ep->on = ep->last = e->now;
 	ep->off = ep->calm = INSTANT_NONE;
 	ep->risk = risk;
@@ -361,6 +363,8 @@ void episode_free(struct engine *e, struct episode *ep)
 		ep->node->open = NULL;
 	if (ep->node->risk == ep)
 		ep->node->risk = NULL;
+	BUG_ON(ep->node->episodes == 0);
+	ep->node->episodes--;
 	node_tidy(c, ep->node);
 	TAILQ_REMOVE(&c->episodes, ep, all);
 	hmap_del(c->episode_by, key_u64(&ep->serial));

@@ -275,15 +275,13 @@ void node_show(struct correlation *c, struct map_node *n)
 
 void node_changed(struct engine *e, struct map_node *n)
 {
-	node_show(e->correlation, n);
 	for (struct watch *w = n->watches; w != NULL; w = w->next)
 		episode_mark(e, w->episode);
 }
 
 void node_tidy(struct correlation *c, struct map_node *n)
 {
-	if (n->service != SERVICE_NONE || n->watches != NULL || n->n_recent > 0 || n->open != NULL ||
-	    n->risk != NULL)
+	if (n->service != SERVICE_NONE || n->watches != NULL || n->episodes > 0)
 		return;
 	if (n->dirty)
 		return; /* its view row is still to be taken away */
@@ -425,6 +423,7 @@ void nodes_map_changed(struct engine *e, const struct service_map *old)
 		if (ep->in_ring)
 			node_recent_add(to, ep);
 		ep->node = to;
+		to->episodes++;
 		node_show(c, to);
 	}
 	for (size_t i = 0; i < was.n_services; i++)
