@@ -173,7 +173,7 @@ static void test_refused_inputs(void **state)
 	buf_free(&o.text);
 }
 
-/* ---- the examples of the design */
+/* ---- whole files */
 
 static struct slice read_file(const char *path)
 {
@@ -184,6 +184,17 @@ static struct slice read_file(const char *path)
 	size_t n = fread(text, 1, sizeof text, in);
 	fclose(in);
 	return slice_of(text, n);
+}
+
+/* Thresholds with hysteresis, mutes and groups by fields, as a rule author tests them. */
+static void test_shapes(void **state)
+{
+	struct slice text = read_file(SHAPES);
+	(void)state;
+	assert_non_null(text.p);
+	struct outcome o = run_text("shapes.yaml", text, RULES_TEST_TEXT);
+	assert_string_equal(buf_cstr(&o.text), "4 tests, 0 failed");
+	buf_free(&o.text);
 }
 
 static void test_examples(void **state)
@@ -213,7 +224,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_passes),         cmocka_unit_test(test_failure_says_why),
 	    cmocka_unit_test(test_other_formats),  cmocka_unit_test(test_without_tests),
-	    cmocka_unit_test(test_refused_inputs), cmocka_unit_test(test_examples),
+	    cmocka_unit_test(test_refused_inputs), cmocka_unit_test(test_shapes),
+	    cmocka_unit_test(test_examples),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
