@@ -33,7 +33,7 @@ struct stream_conn {
 
 struct intake_listener *intake_listener(struct intake *in, const char *name)
 {
-	for (size_t i = 0; i < in->gen->n_listeners; i++)
+	for (size_t i = 0; in->gen != NULL && i < in->gen->n_listeners; i++)
 		if (strcmp(in->gen->listeners[i].config->name, name) == 0)
 			return &in->gen->listeners[i];
 	return NULL;

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "role_parent.h"
+#include "rules/sources.h"
 
 #define RESTART_CALM (10 * SECOND)
 #define STOP_PATIENCE (10 * SECOND)
@@ -198,6 +199,16 @@ static void forward_map_state(struct parent *p, struct slice state)
 	parent_try_intakes(p);
 }
 
+/* A role that has never run cannot run at all; one that starts again will be tried again. */
+static void cannot_compile(struct child *c, struct slice why)
+{
+	log_error("msg=\"a role cannot compile the sources\" role=%s reason=\"" SLICE_FMT "\"", role_word(c->ops->kind), SLICE_ARG(why));
+	if (c->deaths == 0) {
+		c->parent->exit_code = 1;
+		parent_stop(c->parent);
+	}
+}
+
 void parent_frame(struct child *c, const struct frame *head, struct slice payload, int fd)
 {
 	struct parent *p = c->parent;
@@ -208,8 +219,7 @@ void parent_frame(struct child *c, const struct frame *head, struct slice payloa
 		break;
 	case FRAME_COMPILED:
 		if (payload.n > 0 && p->next == NULL)
-			log_error("msg=\"a role cannot compile the running sources\" role=%s reason=\"" SLICE_FMT "\"", role_word(c->ops->kind),
-			          SLICE_ARG(payload));
+			cannot_compile(c, payload);
 		reload_compiled(p, c, (uint32_t)head->seq, payload);
 		break;
 	case FRAME_MAP:
@@ -295,11 +305,20 @@ static int read_sources(struct parent *p, struct findings *f, struct error *err)
 	struct bundle b;
 
 	p->config = files_read(p->options.config_path, &b, f);
-	if (p->config != NULL)
+	if (p->config != NULL) {
+		/* the roles compile for themselves; here it is for the findings, before anything starts */
+		struct rule_set *rs = sources_rules(&b, p->config, false, f);
+
+		if (rs == NULL) {
+			config_free(p->config);
+			p->config = NULL;
+		}
+		rule_set_free(rs);
 		bundle_encode(&b, &p->bundle);
+	}
 	bundle_free(&b);
 	if (p->config == NULL)
-		return error_set(err, "the configuration has errors");
+		return error_set(err, "the configuration or the rules have errors, see above");
 	p->state_dir = xstrdup(p->options.state_dir != NULL ? p->options.state_dir : p->config->state.path);
 	return 0;
 }
