@@ -172,8 +172,8 @@ static void turn(struct loop *l, int flags)
 	if (l->stop)
 		return;
 	l->clock->fresh = false;
-	if (event_base_loop(l->base, flags | (more ? EVLOOP_NONBLOCK : EVLOOP_ONCE)) < 0)
-		BUG_ON("event_base_loop failed");
+	int rc = event_base_loop(l->base, flags | (more ? EVLOOP_NONBLOCK : EVLOOP_ONCE));
+	BUG_ON(rc < 0);
 	(void)later_run(l);
 }
 

@@ -87,7 +87,8 @@ static void server_run(const struct server *s)
 {
 	char port[8];
 	snprintf(port, sizeof port, "%u", s->port);
-	freopen("/dev/null", "w", stdout);
+	if (freopen("/dev/null", "w", stdout) == NULL)
+		_exit(126);
 	execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", s->dir,
 	       "--unixsocket", s->sock, "--save", "", "--appendonly", "no", "--requirepass", "secret",
 	       "--user", "reader", "on", ">pw", "allkeys", "+@read", "+ping", "+select", (char *)NULL);
