@@ -30,7 +30,7 @@ static bool octet(struct ber *b, unsigned *out)
 
 static bool length(struct ber *b, size_t *out)
 {
-	unsigned first, next;
+	unsigned first = 0, next = 0;
 	size_t n = 0;
 	if (!octet(b, &first))
 		return false;
@@ -53,8 +53,8 @@ static bool length(struct ber *b, size_t *out)
 
 bool ber_next(struct ber *b, int *tag, struct ber *inner)
 {
-	unsigned t;
-	size_t n;
+	unsigned t = 0;
+	size_t n = 0;
 	BUG_ON(b->at > b->end);
 	if (b->why != NULL || !octet(b, &t))
 		return false;
@@ -120,7 +120,7 @@ bool ber_unsigned(struct ber *inner, unsigned octets, uint64_t *out)
 
 static bool sub_identifier(struct ber *b, uint64_t *out)
 {
-	unsigned o;
+	unsigned o = 0;
 	*out = 0;
 	if (ber_peek(b) == 0x80)
 		return ber_fail(b, "a padded sub-identifier");
