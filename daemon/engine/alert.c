@@ -65,7 +65,6 @@ static void open_now(struct engine *e, struct alert *a)
 	a->state = ALERT_OPEN;
 	a->opened = e->now;
 	a->order = engine_serial(e);
-	e->stats.opened++;
 	e->windows->rules[a->rule].opened++;
 	alert_change(e, a, ALERT_CHANGE_OPENED);
 	mute_join(e, a);
