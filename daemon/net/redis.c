@@ -119,8 +119,8 @@ static void *make_nil(const redisReadTask *t)
 	return node_new(t, REDIS_NIL);
 }
 
-static redisReplyObjectFunctions node_functions = {make_string, make_array, make_integer, make_nil,
-                                                   node_free};
+static const redisReplyObjectFunctions node_functions = {make_string, make_array, make_integer, make_nil,
+                                                         node_free};
 
 /* ---- ends */
 
@@ -465,7 +465,7 @@ struct redis *redis_connect(struct loop *l, const struct redis_url *u, const cha
 	r->fd = -1;
 	r->ev = ev;
 	r->arg = arg;
-	r->reader = redisReaderCreateWithFunctions(&node_functions);
+	r->reader = redisReaderCreateWithFunctions((redisReplyObjectFunctions *)(uintptr_t)&node_functions);
 	BUG_ON(r->reader == NULL);
 	r->later = loop_later_new(l, on_later, r);
 	r->timer = loop_timer_new(l, on_timer, r);

@@ -113,7 +113,6 @@ static const struct call_rule allowed[] = {
     CALL(rt_sigtimedwait, ALL),
     CALL(sigaltstack, ALL),
     CALL(restart_syscall, ALL),
-    CALL(tgkill, ALL),
     CALL(getpid, ALL),
     CALL(gettid, ALL),
     CALL(getppid, ALL),
@@ -123,7 +122,7 @@ static const struct call_rule allowed[] = {
     CALL(getegid, ALL),
     CALL(getrandom, ALL),
     CALL(getrusage, ALL),
-    CALL(prlimit64, ALL),
+    CALL_IF(prlimit64, ALL, 0, UINT32_MAX, 0 /* ourselves */),
     CALL(uname, ALL),
     CALL(sysinfo, ALL),
     CALL(times, ALL),
@@ -304,6 +303,9 @@ static void build(struct program *p, unsigned role)
 		else
 			on_number_if(p, &allowed[i]);
 	}
+	/* abort() signals this process; no other can be reached */
+	const struct call_rule abort_self = CALL_IF(tgkill, role, 0, UINT32_MAX, (uint32_t)getpid());
+	on_number_if(p, &abort_self);
 	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
 		on_number(p, deadly[i], OUT_KILL);
 	on_number(p, __NR_clone3, OUT_UNKNOWN); /* its flags are in memory, where a filter cannot look */

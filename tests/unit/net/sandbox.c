@@ -83,6 +83,7 @@ static void no_role_may(void)
 	REFUSED(setuid(0));
 	REFUSED(chmod("/tmp", 0777));
 	REFUSED(kill(getppid(), 0));
+	REFUSED(tgkill(getppid(), getppid(), 0));
 	REFUSED(open("/tmp/carillon-sandbox-no", O_WRONLY | O_CREAT | O_TRUNC, 0600));
 }
 
@@ -156,6 +157,21 @@ static void attack(void *arg)
 	(void)arg;
 	enter(SANDBOX_INTAKE);
 	_exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1 && errno == EPERM ? 7 : 1);
+}
+
+static void give_up(void *arg)
+{
+	(void)arg;
+	enter(SANDBOX_FRONT);
+	signal(SIGABRT, SIG_DFL);
+	abort();
+}
+
+static void a_bug_still_stops(void **state)
+{
+	(void)state;
+	int status = status_of(give_up, NULL);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
 static void attacks_are_deadly(void **state)
@@ -497,9 +513,10 @@ static void mapper_connects(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(intake_works),          cmocka_unit_test(attacks_are_deadly),
-	    cmocka_unit_test(core_writes_its_store), cmocka_unit_test(front_reads_a_live_wal),
-	    cmocka_unit_test(egress_calls),          cmocka_unit_test(mapper_connects),
+	    cmocka_unit_test(intake_works),           cmocka_unit_test(attacks_are_deadly),
+	    cmocka_unit_test(a_bug_still_stops),      cmocka_unit_test(core_writes_its_store),
+	    cmocka_unit_test(front_reads_a_live_wal), cmocka_unit_test(egress_calls),
+	    cmocka_unit_test(mapper_connects),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
