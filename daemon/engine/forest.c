@@ -70,7 +70,9 @@ static bool can_take(struct incident *i, const struct episode *top)
 {
 	if (i == NULL || incident_state_final(i->state) || i->group != GROUP_TOPOLOGY)
 		return false;
-	return i->root != NULL && episode_top(i->root) == top;
+	if (i->root == NULL)
+		return false;
+	return episode_top(i->root) == top || (i->root->node == top->node && i->root->risk == top->risk);
 }
 
 static bool preferred(const struct incident *a, const struct incident *b, const struct episode *top)
@@ -97,9 +99,26 @@ static struct incident *choose(const struct batch *b, struct episode *top)
 	return best;
 }
 
+/* The same node fails again while its last failure is still an open matter. */
+static struct incident *continued(const struct episode *top)
+{
+	for (size_t k = top->risk ? 0 : top->node->n_recent; k-- > 0;) {
+		const struct episode *u = top->node->recent[k];
+		struct incident *i = u != top ? u->incident : NULL;
+		if (i == NULL || i->root == NULL || i->root->node != top->node)
+			continue;
+		if (i->state == INCIDENT_GATHERING || incident_state_live(i->state))
+			return i;
+	}
+	return NULL;
+}
+
 static struct incident *begin(struct engine *e, const struct episode *top)
 {
-	struct incident *i = incident_reopenable(e, top->node->id, top->risk);
+	struct incident *i = continued(top);
+	if (i != NULL)
+		return i;
+	i = incident_reopenable(e, top->node->id, top->risk);
 	if (i != NULL) {
 		incident_reopen(e, i, "the same root fails again");
 		return i;
@@ -158,6 +177,8 @@ static void set_root(struct engine *e, struct incident *i, struct episode *top)
 	if (i->root == top)
 		return;
 	bool same_node = i->root != NULL && i->root->node == top->node;
+	if (same_node && i->root->parent == NULL && i->root->serial > top->serial)
+		return; /* of two spells of one node the later one counts */
 	if (i->root != NULL && !same_node)
 		incident_log(e, i, "root", "root is now %s, it was %s", top->node->id, i->root->node->id);
 	i->root = top;

@@ -257,6 +257,24 @@ static void flaps_are_one_episode(void **state)
 	desk_free(d);
 }
 
+/* The switch comes back and fails again while what hangs on it is still bad: the same matter. */
+static void second_spell_of_the_root(void **state)
+{
+	(void)state;
+	struct desk *d = plain();
+	desk_event(d, 0, "ping", "sw1", "problem");
+	desk_event(d, SECOND, "ping", "db-a", "problem");
+	desk_wait(d, MINUTE);
+	const struct incident *i = desk_incident(d, "sw1");
+	desk_event(d, 2 * MINUTE, "ping", "sw1", "clear");
+	desk_event(d, 6 * MINUTE, "ping", "sw1", "problem");
+	desk_wait(d, 8 * MINUTE);
+	assert_ptr_equal(desk_incident(d, "sw1"), i);
+	assert_int_equal(i->tally.episodes, 3);
+	assert_int_equal(desk_live(d), 1);
+	desk_free(d);
+}
+
 static void risk_stands_alone(void **state)
 {
 	(void)state;
@@ -443,6 +461,7 @@ int main(void)
 	    cmocka_unit_test(short_trouble_is_transient),
 	    cmocka_unit_test(clears_and_comes_back),
 	    cmocka_unit_test(flaps_are_one_episode),
+	    cmocka_unit_test(second_spell_of_the_root),
 	    cmocka_unit_test(risk_stands_alone),
 	    cmocka_unit_test(unmapped_names_are_nodes),
 	    cmocka_unit_test(other_groups),
