@@ -150,7 +150,7 @@ static bool own_link(const struct search *st, uint32_t device, uint32_t link)
 {
 	const struct service_map *m = st->e->setup.map;
 	uint32_t ends[2];
-	return device == st->ep->node->service && st->ep->level == LEVEL_DOWN &&
+	return device != SERVICE_NONE && device == st->ep->node->service && st->ep->level == LEVEL_DOWN &&
 	       service_is_network(m, device) && link_ends(m, link, ends) &&
 	       (ends[0] == device || ends[1] == device);
 }
