@@ -372,12 +372,13 @@ static void set_matcher(struct core *c)
 	c->matcher = matcher_new(c->gen->rules);
 }
 
-static int core_compile(void *self, const struct bundle *b, const struct config *next UNUSED, uint32_t generation, struct error *err)
+static int core_compile(void *self, const struct bundle *b, const struct config *next UNUSED, uint32_t generation UNUSED,
+                        struct error *err)
 {
 	struct core *c = self;
 
 	core_gen_free(c->next);
-	c->next = core_gen_new(b, generation, err);
+	c->next = core_gen_new(b, err);
 	return c->next != NULL ? 0 : -1;
 }
 
@@ -414,7 +415,6 @@ static int begin(struct core *c, struct error *err)
 	recovered = c->engine != NULL;
 	c->notify = loop_fd_add(c->role->loop, store_notify_fd(c->store), LOOP_READ, on_commit, c);
 	if (recovered && strcmp(c->gen->hash, c->next->hash) == 0) {
-		rule_set_set_generation(c->gen->rules, rule_set_generation(c->next->rules));
 		core_gen_free(c->next);
 		c->next = NULL;
 		set_matcher(c);
@@ -436,8 +436,7 @@ static void core_swap(void *self, const struct config *config, uint32_t generati
 
 	if (c->store != NULL) {
 		if (c->next != NULL && strcmp(c->gen->hash, c->next->hash) == 0) {
-			rule_set_set_generation(c->gen->rules, rule_set_generation(c->next->rules));
-			core_gen_free(c->next);
+				core_gen_free(c->next);
 			c->next = NULL;
 		} else if (adopt(c, &err) != 0) {
 			log_error("msg=\"reload refused\" reason=\"%s\"", err.text);

@@ -15,7 +15,7 @@ static int findings_error(const struct findings *f, struct error *err)
 	return -1;
 }
 
-struct core_gen *core_gen_new(const struct bundle *b, uint32_t generation, struct error *err)
+struct core_gen *core_gen_new(const struct bundle *b, struct error *err)
 {
 	struct core_gen *g = xcalloc(1, sizeof *g);
 	struct findings f = {0};
@@ -30,7 +30,7 @@ struct core_gen *core_gen_new(const struct bundle *b, uint32_t generation, struc
 		core_gen_free(g);
 		g = NULL;
 	} else {
-		rule_set_set_generation(g->rules, generation);
+		rule_set_set_generation(g->rules, bundle_generation(b));
 	}
 	findings_clear(&f);
 	return g;

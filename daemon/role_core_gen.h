@@ -12,8 +12,8 @@ struct core_gen {
 	struct buf bytes;   /* the encoded bundle */
 	char hash[65];
 };
-/* NULL with err if it does not compile. */
-struct core_gen *core_gen_new(const struct bundle *b, uint32_t generation, struct error *err) MUST_CHECK;
+/* NULL with err if it does not compile. The rule set's generation is bundle_generation, as intake's is. */
+struct core_gen *core_gen_new(const struct bundle *b, struct error *err) MUST_CHECK;
 void core_gen_free(struct core_gen *g); /* NULL is fine */
 
 #endif

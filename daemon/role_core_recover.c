@@ -26,7 +26,7 @@ static struct core_gen *load_gen(struct core *c, struct slice hash, struct error
 	char *name = slice_dup(hash);
 
 	if (store_file_get(c->store, "rules", name, &bytes, err) == 0 && bundle_decode(buf_slice(&bytes), &b, err) == 0) {
-		g = core_gen_new(&b, c->role->next_generation, err);
+		g = core_gen_new(&b, err);
 		bundle_free(&b);
 	}
 	buf_free(&bytes);

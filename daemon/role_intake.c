@@ -257,7 +257,7 @@ static int generation_redact(struct intake_generation *g, struct error *err)
 	return 0;
 }
 
-static int intake_compile(void *self, const struct bundle *b, const struct config *next, uint32_t number, struct error *err)
+static int intake_compile(void *self, const struct bundle *b, const struct config *next, uint32_t generation UNUSED, struct error *err)
 {
 	struct intake *in = self;
 	struct intake_generation *g = xcalloc(1, sizeof *g);
@@ -268,14 +268,14 @@ static int intake_compile(void *self, const struct bundle *b, const struct confi
 	generation_free(in->next);
 	in->next = NULL;
 	g->config = next;
-	g->number = number;
+	g->number = bundle_generation(b);
 	if (generation_profiles(g, b, &f) == 0)
 		g->rules = sources_rules(b, next, false, &f);
 	if (g->rules == NULL) {
 		findings_text(&f, &text);
 		error_set(err, SLICE_FMT, SLICE_ARG(slice_trim(buf_slice(&text))));
 	} else if (generation_listeners(in, g, err) == 0 && generation_redact(g, err) == 0) {
-		rule_set_set_generation(g->rules, number);
+		rule_set_set_generation(g->rules, g->number);
 		g->matcher = matcher_new(g->rules);
 		rc = 0;
 	}

@@ -82,6 +82,17 @@ void bundle_hash(const struct bundle *b, char out[65])
 	buf_free(&bytes);
 }
 
+uint32_t bundle_generation(const struct bundle *b)
+{
+	char hash[65];
+	uint32_t n;
+
+	bundle_hash(b, hash);
+	hash[8] = '\0';
+	n = (uint32_t)strtoul(hash, NULL, 16);
+	return n != 0 ? n : 1;
+}
+
 void bundle_free(struct bundle *b)
 {
 	for (size_t i = 0; i < b->n; i++) {

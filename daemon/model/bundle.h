@@ -25,6 +25,8 @@ const struct bundle_file *bundle_find(const struct bundle *b, enum bundle_kind k
 void bundle_encode(const struct bundle *b, struct buf *out);
 int bundle_decode(struct slice bytes, struct bundle *b, struct error *err) MUST_CHECK; /* copies */
 void bundle_hash(const struct bundle *b, char out[65]);                                 /* SHA-256 of the encoded form */
+/* A number that stands for the same bytes in every process and after a restart: 32 bits of the hash, never 0. */
+uint32_t bundle_generation(const struct bundle *b);
 void bundle_free(struct bundle *b);
 
 #endif
