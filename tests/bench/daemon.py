@@ -58,7 +58,8 @@ class Daemon:
         self.dir = tempfile.mkdtemp(prefix="carillon-bench-")
         self.syslog, self.hooks, self.metrics = free_port(), free_port(), free_port()
         os.mkdir(self.dir + "/rules")
-        open(self.dir + "/rules/bench.yaml", "w").write(rules)
+        for i, text in enumerate(rules):
+            open(f"{self.dir}/rules/bench{i}.yaml", "w").write(text)
         open(self.dir + "/c.yaml", "w").write(f"""version: 1
 instance: bench
 listeners:
@@ -115,8 +116,12 @@ intake: 1
 
 
 def regex_rules(n):
+    return [regex_file(k, min(k + 2000, n)) for k in range(0, n, 2000)]
+
+
+def regex_file(first, last):
     out = ["version: 1", "package: bench", "rules:"]
-    for i in range(n):
+    for i in range(first, last):
         out.append(f"  r{i}: {{summary: s{i} seen, by: [host], match: {{message: {{regex: \"session-{i:05d} (opened|closed) by user[0-9]+\"}}}}}}")
     return "\n".join(out) + "\n"
 
@@ -192,12 +197,12 @@ def w1():
         d.stop()
 
 
-ALL = """version: 1
+ALL = ["""version: 1
 package: bench
 rules:
   every: {summary: line on ${host}, by: [host, app], match: {message: {contains: session}}}
   hook: {summary: "hook ${check}", by: [host], match: {type: webhook}}
-"""
+"""]
 
 
 def durable():
