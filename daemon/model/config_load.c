@@ -1,4 +1,5 @@
-/* Reads configuration files into a struct config: merge by key, strict, every fault with its place (config.md). */
+/* Reads configuration files into a struct config: merge by key, strict, every fault with its place
+ * (config.md). */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,14 +8,15 @@
 #include "model/config_table.h"
 
 /* The listeners and the ticket connection that exist without any file (config.md section 1). */
-static const char builtin[] = "version: 1\n"
-                              "listeners:\n"
-                              "  syslog: {type: syslog, bind: [\"udp://127.0.0.1:5514\", \"tcp://127.0.0.1:5514\"]}\n"
-                              "  traps: {type: snmptrap, bind: [\"udp://127.0.0.1:1162\"]}\n"
-                              "  hooks: {type: webhook, bind: [\"http://127.0.0.1:9199\"]}\n"
-                              "  alertmanager: {type: webhook, profile: alertmanager, path: /hook/alertmanager, on: hooks}\n"
-                              "tickets:\n"
-                              "  default: {profile: \"\"}\n";
+static const char builtin[] =
+    "version: 1\n"
+    "listeners:\n"
+    "  syslog: {type: syslog, bind: [\"udp://127.0.0.1:5514\", \"tcp://127.0.0.1:5514\"]}\n"
+    "  traps: {type: snmptrap, bind: [\"udp://127.0.0.1:1162\"]}\n"
+    "  hooks: {type: webhook, bind: [\"http://127.0.0.1:9199\"]}\n"
+    "  alertmanager: {type: webhook, profile: alertmanager, path: /hook/alertmanager, on: hooks}\n"
+    "tickets:\n"
+    "  default: {profile: \"\"}\n";
 
 struct load {
 	struct config *c;
@@ -22,6 +24,12 @@ struct load {
 	struct findings *f;
 	bool builtin, drop_in;
 };
+
+/* Without the line of the file: what was written in a secret's place may be the secret. */
+static void secret_fault(struct load *l, struct mark m, const char *why)
+{
+	findings_add(l->f, FINDING_ERROR, "E007", l->doc->file, m, SLICE_NONE, "%s", why);
+}
 
 static void fault(struct load *l, struct mark m, const char *code, const char *fmt, ...) PRINTF(4, 5);
 static void fault(struct load *l, struct mark m, const char *code, const char *fmt, ...)
@@ -42,13 +50,17 @@ static void origin(struct load *l, const char *path, struct mark m, bool scalar)
 	if (l->builtin)
 		return;
 	for (o = l->c->origins; o != NULL; o = o->next)
-		if (scalar && l->drop_in && strcmp(o->path, path) == 0 && strcmp(o->file, l->doc->file) != 0 && o->mark.len != 0) {
-			doc_finding(l->doc, l->f, FINDING_WARNING, "", m, "'%s' is also set in %s:%u; this one wins", path, o->file, o->mark.line);
+		if (scalar && l->drop_in && strcmp(o->path, path) == 0 &&
+		    strcmp(o->file, l->doc->file) != 0 && o->mark.len != 0) {
+			doc_finding(l->doc, l->f, FINDING_WARNING, "", m,
+			            "'%s' is also set in %s:%u; this one wins", path, o->file, o->mark.line);
 			break;
 		}
 	o = arena_alloc(l->c->arena, sizeof *o);
-	*o = (struct config_origin){.path = arena_str(l->c->arena, slice_str(path)), .file = arena_str(l->c->arena, slice_str(l->doc->file)),
-	                            .mark = m, .next = l->c->origins};
+	*o = (struct config_origin){.path = arena_str(l->c->arena, slice_str(path)),
+	                            .file = arena_str(l->c->arena, slice_str(l->doc->file)),
+	                            .mark = m,
+	                            .next = l->c->origins};
 	/* len marks an origin in a drop-in: only those warn */
 	o->mark.len = l->drop_in ? 1 : 0;
 	l->c->origins = o;
@@ -63,40 +75,51 @@ static bool is_map(struct load *l, const struct node *n, const char *what)
 	return false;
 }
 
-static void set_one(struct load *l, const struct setting *s, const char *path, const struct node *n, void *base)
+static void set_items(struct load *l, const struct setting *s, const struct node *n, void *at)
 {
-	void *at = (char *)base + s->offset;
+	struct slice *items = xcalloc(n->n + 1, sizeof *items);
+	struct error err;
+	size_t k = 0;
+
+	for (const struct node *i = n->first; i != NULL; i = i->next) {
+		if (i->kind != NODE_SCALAR || node_null(i))
+			fault(l, i->mark, "E007", "expected text in '%s', got %s", s->path,
+			      node_null(i) ? "nothing" : node_kind_name(i));
+		else if (!setting_list(s, &i->text, 1, at, l->c->arena, &err))
+			fault(l, i->mark, s->type == SETTING_CIDRS ? "E023" : "E007", "%s", err.text);
+		else
+			items[k++] = i->text;
+	}
+	BUG_ON(!setting_list(s, items, k, at, l->c->arena, &err));
+	free(items);
+}
+
+static void set_one(struct load *l, const struct setting *row, const char *path, const struct node *n,
+                    void *base)
+{
+	struct setting s = *row;
+	void *at = (char *)base + s.offset;
+	bool list = setting_is_list(s.type);
 	struct error err;
 
-	if (setting_is_list(s->type)) {
-		struct slice items[1024];
-		size_t k = 0;
+	s.path = path; /* as messages name it */
+	if (list ? n->kind != NODE_LIST
+	         : n->kind != NODE_SCALAR ||
+	               (node_null(n) && s.type != SETTING_TEXT && s.type != SETTING_SECRET)) {
+		fault(l, n->mark, "E007", "expected %s for '%s', got %s", setting_expects(s.type), path,
+		      node_null(n) ? "nothing" : node_kind_name(n));
+	} else if (list) {
+		set_items(l, &s, n, at);
+	} else if (!setting_scalar(&s, node_null(n) ? SLICE("") : n->text, at, l->c->arena, &err)) {
+		const char *code = s.type == SETTING_DURATION || s.type == SETTING_WAIT ? "E006" : "E007";
 
-		if (n->kind != NODE_LIST) {
-			fault(l, n->mark, "E007", "expected %s for '%s', got %s", setting_expects(s->type), path, node_kind_name(n));
-			return;
-		}
-		for (const struct node *i = n->first; i != NULL && k < ARRAY_LEN(items); i = i->next) {
-			if (i->kind != NODE_SCALAR || node_null(i)) {
-				fault(l, i->mark, "E007", "expected text in '%s', got %s", path, node_kind_name(i));
-				return;
-			}
-			if (setting_list(s, &i->text, 1, at, l->c->arena, &err)) {
-				items[k++] = i->text;
-			} else {
-				fault(l, i->mark, s->type == SETTING_CIDRS ? "E023" : "E007", "%s", err.text);
-				return;
-			}
-		}
-		if (!setting_list(s, items, k, at, l->c->arena, &err))
-			fault(l, n->mark, "E007", "%s", err.text);
-	} else if (n->kind != NODE_SCALAR || (node_null(n) && s->type != SETTING_TEXT && s->type != SETTING_SECRET)) {
-		fault(l, n->mark, "E007", "expected %s for '%s', got %s", setting_expects(s->type), path, node_null(n) ? "nothing" : node_kind_name(n));
-	} else if (!setting_scalar(s, n->text, at, l->c->arena, &err)) {
-		const char *code = s->type == SETTING_DURATION || s->type == SETTING_WAIT ? "E006" : "E007";
-		fault(l, n->mark, strstr(err.text, "between") != NULL ? "E008" : code, "%s", err.text);
+		if (s.type == SETTING_SECRET)
+			secret_fault(l, n->mark, err.text);
+		else
+			fault(l, n->mark, strstr(err.text, "' must be between ") != NULL ? "E008" : code,
+			      "%s", err.text);
 	}
-	origin(l, path, n->key_mark, !setting_is_list(s->type));
+	origin(l, path, n->key_mark, !list);
 }
 
 /* ---- tables */
@@ -130,20 +153,22 @@ static bool absent(const char *path)
 static bool under_absent(const char *path)
 {
 	for (size_t i = 0; i < config_absent_n; i++)
-		if (strncmp(config_absent[i], path, strlen(path)) == 0 && config_absent[i][strlen(path)] == '.')
+		if (strncmp(config_absent[i], path, strlen(path)) == 0 &&
+		    config_absent[i][strlen(path)] == '.')
 			return true;
 	return false;
 }
 
-static void unknown(struct load *l, const struct node *n, const char *where, const struct setting *table, size_t rows, const char *const *more,
-                    size_t n_more)
+/* `prefix` is the part of the table that the map stands for, `where` the place as people write it. */
+static void unknown(struct load *l, const struct node *n, const char *prefix, const char *where,
+                    const struct setting *table, size_t rows, const char *const *more, size_t n_more)
 {
 	const char *names[128], *hint;
-	size_t k = 0, skip = strlen(where);
+	size_t k = 0, skip = strlen(prefix);
 
 	for (size_t i = 0; i < rows && k < 96; i++) {
 		const char *p = table[i].path;
-		if (skip > 0 && (strncmp(p, where, skip) != 0 || p[skip] != '.'))
+		if (skip > 0 && (strncmp(p, prefix, skip) != 0 || p[skip] != '.'))
 			continue;
 		p += skip > 0 ? skip + 1 : 0;
 		names[k++] = arena_str(l->c->arena, slice_of(p, strcspn(p, ".")));
@@ -151,11 +176,14 @@ static void unknown(struct load *l, const struct node *n, const char *where, con
 	for (size_t i = 0; i < n_more && k < ARRAY_LEN(names); i++)
 		names[k++] = more[i];
 	hint = suggest(n->key, names, k);
+	where = where[0] != '\0' ? where : "the configuration";
 	if (hint != NULL)
-		fault(l, n->key_mark, "E004", "unknown key '" SLICE_FMT "' in %s; did you mean '%s'?", SLICE_ARG(n->key), skip > 0 ? where : "the configuration", hint);
+		fault(l, n->key_mark, "E004", "unknown key '" SLICE_FMT "' in %s; did you mean '%s'?",
+		      SLICE_ARG(n->key), where, hint);
 	else
-		fault(l, n->key_mark, "E004", "unknown key '" SLICE_FMT "' in %s; remove it, or see carillon.yaml(5)", SLICE_ARG(n->key),
-		      skip > 0 ? where : "the configuration");
+		fault(l, n->key_mark, "E004",
+		      "unknown key '" SLICE_FMT "' in %s; remove it, or see carillon.yaml(5)",
+		      SLICE_ARG(n->key), where);
 }
 
 struct special {
@@ -164,12 +192,15 @@ struct special {
 };
 
 /* All keys of a map below `prefix` of a table; `shown` is the path for people. */
-static void read_table(struct load *l, const struct node *map, const char *prefix, const char *shown, const struct setting *table, size_t rows,
-                       void *base, const struct special *sp, size_t n_sp)
+static void read_table(struct load *l, const struct node *map, const char *prefix, const char *shown,
+                       const struct setting *table, size_t rows, void *base, const struct special *sp,
+                       size_t n_sp)
 {
 	for (const struct node *n = map->first; n != NULL; n = n->next) {
-		char *path = xasprintf("%s%s" SLICE_FMT, prefix, prefix[0] != '\0' ? "." : "", SLICE_ARG(n->key));
-		char *full = xasprintf("%s%s" SLICE_FMT, shown, shown[0] != '\0' ? "." : "", SLICE_ARG(n->key));
+		char *path =
+		    xasprintf("%s%s" SLICE_FMT, prefix, prefix[0] != '\0' ? "." : "", SLICE_ARG(n->key));
+		char *full =
+		    xasprintf("%s%s" SLICE_FMT, shown, shown[0] != '\0' ? "." : "", SLICE_ARG(n->key));
 		const struct setting *s = row(table, rows, path);
 		const struct special *x = NULL;
 
@@ -181,7 +212,8 @@ static void read_table(struct load *l, const struct node *map, const char *prefi
 		} else if (s != NULL) {
 			set_one(l, s, full, n, base);
 		} else if (absent(path)) {
-			fault(l, n->key_mark, "E004", "'%s' is not available in this version; remove it", full);
+			fault(l, n->key_mark, "E004", "'%s' is not available in this version; remove it",
+			      full);
 		} else if (prefix_of_row(table, rows, path) || under_absent(path)) {
 			if (is_map(l, n, full))
 				read_table(l, n, path, full, table, rows, base, sp, n_sp);
@@ -190,7 +222,7 @@ static void read_table(struct load *l, const struct node *map, const char *prefi
 			size_t k = 0;
 			for (; k < n_sp && prefix[0] == '\0' && k < ARRAY_LEN(names); k++)
 				names[k] = sp[k].key;
-			unknown(l, n, prefix[0] != '\0' ? prefix : shown, table, rows, names, k);
+			unknown(l, n, prefix, shown, table, rows, names, k);
 		}
 		free(path);
 		free(full);
@@ -211,8 +243,8 @@ static void read_type(struct load *l, const struct node *n, const char *path, vo
 			return;
 		}
 	hint = n->kind == NODE_SCALAR ? suggest(n->text, words, ARRAY_LEN(words)) : NULL;
-	fault(l, n->mark, "E011", "'%s' must be one of syslog, snmptrap, webhook%s%s%s", path, hint != NULL ? "; did you mean '" : "",
-	      hint != NULL ? hint : "", hint != NULL ? "'?" : "");
+	fault(l, n->mark, "E011", "'%s' must be one of syslog, snmptrap, webhook%s%s%s", path,
+	      hint != NULL ? "; did you mean '" : "", hint != NULL ? hint : "", hint != NULL ? "'?" : "");
 }
 
 static struct listener_config *listener_of(struct load *l, const struct node *n)
@@ -232,7 +264,8 @@ static struct listener_config *listener_of(struct load *l, const struct node *n)
 		setting_default(&listener_settings[i], (char *)v + listener_settings[i].offset, c->arena);
 	v->name = arena_str(c->arena, n->key);
 	if (node_get(n, "type") == NULL)
-		fault(l, n->key_mark, "E005", "listener '%s' needs 'type': syslog, snmptrap or webhook", v->name);
+		fault(l, n->key_mark, "E005", "listener '%s' needs 'type': syslog, snmptrap or webhook",
+		      v->name);
 	return v;
 }
 
@@ -243,7 +276,9 @@ static bool good_name(struct load *l, const struct node *n)
 	for (size_t i = 0; ok && i < n->key.n; i++)
 		ok = strchr("abcdefghijklmnopqrstuvwxyz0123456789-", n->key.p[i]) != NULL;
 	if (!ok)
-		fault(l, n->key_mark, "E010", "id '" SLICE_FMT "' is not valid; use lower-case letters, digits and '-'", SLICE_ARG(n->key));
+		fault(l, n->key_mark, "E010",
+		      "id '" SLICE_FMT "' is not valid; use lower-case letters, digits and '-'",
+		      SLICE_ARG(n->key));
 	return ok;
 }
 
@@ -269,9 +304,11 @@ static void read_listeners(struct load *l, const struct node *map, const char *p
 
 /* ---- tickets */
 
-static void read_pairs(struct load *l, const struct node *n, const char *path, bool secrets, char ***keys, void **values, size_t *count)
+static void read_pairs(struct load *l, const struct node *n, const char *path, bool secrets, char ***keys,
+                       void **values, size_t *count)
 {
-	const struct setting secret = {.path = path, .type = SETTING_SECRET}, text = {.path = path, .type = SETTING_TEXT};
+	const struct setting secret = {.path = path, .type = SETTING_SECRET},
+	                     text = {.path = path, .type = SETTING_TEXT};
 
 	if (!is_map(l, n, path))
 		return;
@@ -282,7 +319,8 @@ static void read_pairs(struct load *l, const struct node *n, const char *path, b
 		struct error err;
 
 		if (i->kind != NODE_SCALAR) {
-			fault(l, i->mark, "E007", "expected text for '%s." SLICE_FMT "', got %s", path, SLICE_ARG(i->key), node_kind_name(i));
+			fault(l, i->mark, "E007", "expected text for '%s." SLICE_FMT "', got %s", path,
+			      SLICE_ARG(i->key), node_kind_name(i));
 			continue;
 		}
 		while (k < *count && !slice_is(i->key, (*keys)[k]))
@@ -299,8 +337,9 @@ static void read_pairs(struct load *l, const struct node *n, const char *path, b
 			*values = vv;
 			(*count)++;
 		}
-		if (!setting_scalar(secrets ? &secret : &text, i->text, (char *)*values + k * size, l->c->arena, &err))
-			fault(l, i->mark, "E007", "%s", err.text);
+		if (!setting_scalar(secrets ? &secret : &text, i->text, (char *)*values + k * size,
+		                    l->c->arena, &err))
+			secret_fault(l, i->mark, err.text);
 	}
 	origin(l, path, n->key_mark, false);
 }
@@ -350,7 +389,8 @@ static void read_tickets(struct load *l, const struct node *map, const char *pat
 		if (!good_name(l, n) || !is_map(l, n, "a ticket connection"))
 			continue;
 		shown = xasprintf("tickets." SLICE_FMT, SLICE_ARG(n->key));
-		read_table(l, n, "", shown, ticket_settings, ticket_settings_n, ticket_of(l, n->key), sp, ARRAY_LEN(sp));
+		read_table(l, n, "", shown, ticket_settings, ticket_settings_n, ticket_of(l, n->key), sp,
+		           ARRAY_LEN(sp));
 		free(shown);
 	}
 }
@@ -383,7 +423,8 @@ static void read_pack(struct load *l, const struct node *n, struct pack_config *
 		const char *hint;
 
 		if (slice_is(i->key, "params")) {
-			read_pairs(l, i, "params", false, &p->param_keys, (void **)&p->param_values, &p->n_params);
+			read_pairs(l, i, "params", false, &p->param_keys, (void **)&p->param_values,
+			           &p->n_params);
 		} else if (slice_is(i->key, "lists")) {
 			if (!is_map(l, i, "lists"))
 				continue;
@@ -393,7 +434,8 @@ static void read_pack(struct load *l, const struct node *n, struct pack_config *
 			p->n_lists = 0;
 			for (const struct node *k = i->first; k != NULL; k = k->next) {
 				p->list_keys[p->n_lists] = arena_str(l->c->arena, k->key);
-				p->list_values[p->n_lists] = texts(l, k, "lists", &p->n_list_values[p->n_lists]);
+				p->list_values[p->n_lists] =
+				    texts(l, k, "lists", &p->n_list_values[p->n_lists]);
 				p->n_lists++;
 			}
 		} else if (slice_is(i->key, "off")) {
@@ -402,9 +444,10 @@ static void read_pack(struct load *l, const struct node *n, struct pack_config *
 			p->trial = texts(l, i, "trial", &p->n_trial);
 		} else {
 			hint = suggest(i->key, keys, ARRAY_LEN(keys));
-			fault(l, i->key_mark, "E004", "unknown key '" SLICE_FMT "' in pack '%s'; %s%s%s", SLICE_ARG(i->key), p->name,
-			      hint != NULL ? "did you mean '" : "a pack takes params, lists, off and trial", hint != NULL ? hint : "",
-			      hint != NULL ? "'?" : "");
+			fault(l, i->key_mark, "E004", "unknown key '" SLICE_FMT "' in pack '%s'; %s%s%s",
+			      SLICE_ARG(i->key), p->name,
+			      hint != NULL ? "did you mean '" : "a pack takes params, lists, off and trial",
+			      hint != NULL ? hint : "", hint != NULL ? "'?" : "");
 		}
 	}
 }
@@ -438,13 +481,27 @@ static void read_packs(struct load *l, const struct node *map, const char *path,
 
 static bool priority_word(struct load *l, const struct node *n, int *out)
 {
-	if (n != NULL && n->kind == NODE_SCALAR && n->text.n == 2 && n->text.p[0] == 'P' && n->text.p[1] >= '1' && n->text.p[1] <= '5') {
+	if (n->kind == NODE_SCALAR && n->text.n == 2 && n->text.p[0] == 'P' && n->text.p[1] >= '1' &&
+	    n->text.p[1] <= '5') {
 		*out = n->text.p[1] - '0';
 		return true;
 	}
-	if (n != NULL)
-		fault(l, n->mark, "E011", "a priority must be one of P1, P2, P3, P4, P5");
+	fault(l, n->mark, "E011", "a priority must be one of P1, P2, P3, P4, P5");
 	return false;
+}
+
+static void read_tier(struct load *l, const struct node *tier, struct priority_row *row)
+{
+	for (const struct node *n = tier->first; n != NULL; n = n->next) {
+		if (slice_is(n->key, "down"))
+			priority_word(l, n, &row->down);
+		else if (slice_is(n->key, "degraded"))
+			priority_word(l, n, &row->degraded);
+		else
+			fault(l, n->key_mark, "E004",
+			      "unknown key '" SLICE_FMT "' in priority; a tier takes down and degraded",
+			      SLICE_ARG(n->key));
+	}
 }
 
 static void read_priority(struct load *l, const struct node *map, const char *path, void *base UNUSED)
@@ -458,10 +515,11 @@ static void read_priority(struct load *l, const struct node *map, const char *pa
 			if (priority_word(l, n, &l->c->priority[0].down))
 				l->c->priority[0].degraded = l->c->priority[0].down;
 		} else if (!slice_int(n->key, &tier) || tier < 1 || tier > 4) {
-			fault(l, n->key_mark, "E004", "unknown tier '" SLICE_FMT "' in priority; tiers are 1, 2, 3, 4 and none", SLICE_ARG(n->key));
+			fault(l, n->key_mark, "E004",
+			      "unknown tier '" SLICE_FMT "' in priority; tiers are 1, 2, 3, 4 and none",
+			      SLICE_ARG(n->key));
 		} else if (is_map(l, n, "a tier")) {
-			priority_word(l, node_get(n, "down"), &l->c->priority[tier].down);
-			priority_word(l, node_get(n, "degraded"), &l->c->priority[tier].degraded);
+			read_tier(l, n, &l->c->priority[tier]);
 		}
 	}
 	origin(l, path, map->key_mark, false);
@@ -477,12 +535,18 @@ static void read_include(struct load *l, const struct node *n, const char *path,
 {
 	size_t count;
 
+	if (l->drop_in) {
+		fault(l, n->key_mark, "E004",
+		      "'include' belongs in the main file; a drop-in cannot include others");
+		return;
+	}
 	/* the caller has read the files; here only the form is checked */
 	texts(l, n, path, &count);
 }
 
-static const struct special top[] = {{"version", read_version}, {"include", read_include}, {"listeners", read_listeners},
-                                     {"tickets", read_tickets}, {"packs", read_packs},     {"priority", read_priority}};
+static const struct special top[] = {{"version", read_version},     {"include", read_include},
+                                     {"listeners", read_listeners}, {"tickets", read_tickets},
+                                     {"packs", read_packs},         {"priority", read_priority}};
 
 static void read_file(struct load *l, const struct config_file *file)
 {
@@ -501,19 +565,23 @@ static void read_file(struct load *l, const struct config_file *file)
 
 /* ---- what only the whole can show */
 
-static void finding(struct config *c, struct findings *f, const char *path, const char *fmt, ...) PRINTF(4, 5);
+static void finding(struct config *c, struct findings *f, const char *path, const char *fmt, ...)
+    PRINTF(4, 5);
 static void finding(struct config *c, struct findings *f, const char *path, const char *fmt, ...)
 {
 	const struct config_origin *o = c->origins;
+	size_t len = strlen(path);
 	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	while (o != NULL && strncmp(o->path, path, strlen(path)) != 0)
+	while (o != NULL &&
+	       (strncmp(o->path, path, len) != 0 || (o->path[len] != '.' && o->path[len] != '\0')))
 		o = o->next;
-	findings_add(f, FINDING_ERROR, "", o != NULL ? o->file : "carillon.yaml", o != NULL ? o->mark : (struct mark){0, 0, 0}, SLICE_NONE, "%s", text);
+	findings_add(f, FINDING_ERROR, "", o != NULL ? o->file : "carillon.yaml",
+	             o != NULL ? o->mark : (struct mark){0, 0, 0}, SLICE_NONE, "%s", text);
 }
 
 static bool loopback(const struct bind_addr *b)
@@ -549,14 +617,25 @@ static void check_listener(struct config *c, struct listener_config *l, struct f
 
 		if (!suits(l->type, b->kind))
 			finding(c, f, path, "listener '%s' cannot bind '%s'; a %s", l->name, b->text,
-			        l->type == LISTENER_WEBHOOK ? "webhook takes http://" : l->type == LISTENER_SNMPTRAP ? "snmptrap listener takes udp://" : "syslog listener takes udp://, tcp:// or unix://");
+			        l->type == LISTENER_WEBHOOK ? "webhook takes http://"
+			        : l->type == LISTENER_SNMPTRAP
+			            ? "snmptrap listener takes udp://"
+			            : "syslog listener takes udp://, tcp:// or unix://");
 		else if (b->kind == BIND_TLS || b->kind == BIND_HTTPS)
-			finding(c, f, path, "TLS ('%s') is not available in this version; bind tcp:// or http:// on loopback behind a TLS proxy", b->text);
+			finding(c, f, path,
+			        "TLS ('%s') is not available in this version; bind tcp:// or http:// on "
+			        "loopback behind a TLS proxy",
+			        b->text);
 		else if (l->type == LISTENER_WEBHOOK && !loopback(b) && l->bearer.ref == NULL)
-			finding(c, f, path, "listener '%s' binds '%s', beyond loopback, without 'auth'; add auth: {bearer: cred:webhook-token}", l->name, b->text);
+			finding(c, f, path,
+			        "listener '%s' binds '%s', beyond loopback, without 'auth'; add auth: "
+			        "{bearer: cred:webhook-token}",
+			        l->name, b->text);
 	}
-	if (l->on != NULL && l->on[0] != '\0' && (named(c, l->on) == NULL || named(c, l->on)->type != LISTENER_WEBHOOK))
-		finding(c, f, path, "listener '%s' is 'on' the listener '%s', which is no webhook listener", l->name, l->on);
+	if (l->on != NULL && l->on[0] != '\0' &&
+	    (named(c, l->on) == NULL || named(c, l->on)->type != LISTENER_WEBHOOK))
+		finding(c, f, path, "listener '%s' is 'on' the listener '%s', which is no webhook listener",
+		        l->name, l->on);
 	if (l->profile != NULL && l->profile[0] == '\0')
 		l->profile = NULL;
 	if (l->path != NULL && l->path[0] == '\0')
@@ -573,11 +652,15 @@ static void check(struct config *c, const char *hostname, struct findings *f)
 		check_listener(c, &c->listeners[i], f);
 	for (size_t i = 0; i < c->admin.n_metrics; i++)
 		if (c->admin.metrics[i].kind != BIND_HTTP || !loopback(&c->admin.metrics[i]))
-			finding(c, f, "admin.metrics", "'%s': metrics are served over http:// on loopback only in this version", c->admin.metrics[i].text);
+			finding(c, f, "admin.metrics",
+			        "'%s': metrics are served over http:// on loopback only in this version",
+			        c->admin.metrics[i].text);
 	if (c->map.redis && strncmp(c->map.url, "rediss://", 9) == 0)
-		finding(c, f, "map.redis.url", "rediss:// is not available in this version; use redis:// on loopback or unix:/path");
+		finding(c, f, "map.redis.url",
+		        "rediss:// is not available in this version; use redis:// on loopback or unix:/path");
 	if (c->instance == NULL || c->instance[0] == '\0')
-		c->instance = arena_str(c->arena, slice_str(hostname != NULL && hostname[0] != '\0' ? hostname : "localhost"));
+		c->instance = arena_str(
+		    c->arena, slice_str(hostname != NULL && hostname[0] != '\0' ? hostname : "localhost"));
 }
 
 static void defaults(struct config *c)
@@ -592,7 +675,8 @@ static void defaults(struct config *c)
 	c->defaults.flap_settle = 10 * MINUTE;
 }
 
-struct config *config_load(const struct config_file *files, size_t n, const char *hostname, struct findings *f)
+struct config *config_load(const struct config_file *files, size_t n, const char *hostname,
+                           struct findings *f)
 {
 	struct arena *a = arena_new(0);
 	struct config *c = arena_alloc(a, sizeof *c);

@@ -10,7 +10,6 @@
 
 const struct setting config_settings[] = {
     {"instance", SETTING_TEXT, AT(instance), "", 0, 0, true, "name of this installation, part of every ticket key; empty: the host name"},
-    {"timezone", SETTING_TEXT, AT(timezone), "system", 0, 0, false, "zone of time stamps that name none"},
     {"rules.path", SETTING_LIST, AT(rules_path), "/usr/share/carillon/rules /etc/carillon/rules", 0, 0, false, "folders or files with rules, shipped packs first"},
     {"map.source", SETTING_SOURCE, AT(map.redis), "file", 0, 0, false, "where the service map comes from: file or redis"},
     {"map.path", SETTING_TEXT, AT(map.path), "/etc/carillon/map.d", 0, 0, false, "folder or file with the map in YAML"},
@@ -35,27 +34,19 @@ const struct setting config_settings[] = {
     {"correlation.young", SETTING_DURATION, AT(correlation.young), "900s", 0, DAYS, false, "an episode younger than this may still find another parent"},
     {"correlation.keep", SETTING_DURATION, AT(correlation.keep), "1800s", 0, DAYS, false, "an ended episode explains others for so long"},
     {"correlation.stale", SETTING_DURATION, AT(correlation.stale), "600s", 0, DAYS, false, "after so long without news a straggler is expired"},
-    {"correlation.lateral", SETTING_DURATION, AT(correlation.lateral), "150s", 0, (double)HOUR, false, "overload follows a lost neighbour within this time"},
-    {"correlation.up_hops", SETTING_INT, AT(correlation.up_hops), "4", 1, 16, false, "how far a silent cause is looked for"},
     {"correlation.silent_hops", SETTING_INT, AT(correlation.silent_hops), "2", 0, 16, false, "how many unobserved services in a row a path may pass"},
     {"correlation.visits", SETTING_INT, AT(correlation.visits), "600", 10, 100000, false, "edges looked at in one search"},
-    {"correlation.prior", SETTING_NUMBER, AT(correlation.prior), "7", 0, 1000, false, "cost of one more independent fault"},
-    {"correlation.silent_cost", SETTING_NUMBER, AT(correlation.silent_cost), "2", 0, 1000, false, "cost of a cause that nobody reported"},
     {"correlation.weak", SETTING_DURATION, AT(correlation.weak), "100s", 0, (double)HOUR, false, "a lone warning younger than this explains nothing"},
-    {"correlation.maint_grace", SETTING_DURATION, AT(correlation.maint_grace), "300s", 0, DAYS, false, "maintenance covers so long after its end"},
     {"state.path", SETTING_TEXT, AT(state.path), "/var/lib/carillon", 0, 0, true, "journal, state and the last good map"},
     {"state.commit", SETTING_DURATION, AT(state.commit), "5ms", (double)MSEC, (double)SECOND, true, "group commit window"},
     {"state.snapshot", SETTING_DURATION, AT(state.snapshot), "60s", (double)SECOND, DAYS, false, "how often the state is written whole"},
-    {"state.history", SETTING_DURATION, AT(state.history), "90d", (double)HOUR, 3660 * DAYS, false, "resolved incidents are kept so long"},
     {"admin.socket.path", SETTING_TEXT, AT(admin.socket_path), "/run/carillon/admin.sock", 0, 0, true, "where carillonctl finds the daemon"},
     {"admin.socket.mode", SETTING_MODE, AT(admin.socket_mode), "0660", 0, 0, true, "file mode of the socket"},
     {"admin.socket.group", SETTING_TEXT, AT(admin.socket_group), "carillon-admin", 0, 0, true, "its group"},
     {"admin.metrics.bind", SETTING_BINDS, AT(admin.metrics), "http://127.0.0.1:9198", 0, 0, false, "/metrics and /-/ready for Prometheus"},
-    {"admin.metrics.per_rule", SETTING_BOOL, AT(admin.per_rule), "true", 0, 0, false, "series per rule"},
     {"limits.event_size", SETTING_SIZE, AT(limits.event_size), "64KiB", 1024, 1 << 20, false, "largest event"},
     {"limits.sender_rate", SETTING_RATE, AT(limits.sender_rate), "5000/s", 0.001, 1e9, false, "events of one sender"},
     {"limits.queue", SETTING_U32, AT(limits.queue), "100000", 16, 1e8, false, "frames that one intake holds unacknowledged"},
-    {"limits.fields", SETTING_U32, AT(limits.fields), "256", 16, 4096, false, "named fields of one event"},
     {"limits.keys_per_rule", SETTING_U32, AT(limits.keys_per_rule), "200000", 1, 1e8, false, "live keys of one rule"},
     {"limits.open_alerts", SETTING_U32, AT(limits.open_alerts), "100000", 1, 1e8, false, "open alerts in all"},
     {"limits.services", SETTING_U32, AT(limits.services), "200000", 1, 1e7, false, "services of the map"},
@@ -79,7 +70,7 @@ const struct setting listener_settings[] = {
 const size_t listener_settings_n = ARRAY_LEN(listener_settings);
 
 const struct setting ticket_settings[] = {
-    {"profile", SETTING_TEXT, TAT(profile), "", 0, 0, false, "rt … ; empty: no ticket system, incidents stay here"},
+    {"profile", SETTING_TEXT, TAT(profile), "", 0, 0, false, "rt; empty: no ticket system, incidents stay here"},
     {"ca_file", SETTING_TEXT, TAT(ca_file), "", 0, 0, false, "certificates to trust; empty: the system's"},
     {"pin", SETTING_TEXT, TAT(pin), "", 0, 0, false, "sha256//… of the server's key"},
     {"assign", SETTING_TEXT, TAT(assign), "", 0, 0, false, "assignment group when the service has none"},
@@ -96,8 +87,10 @@ const struct setting ticket_settings[] = {
 const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 
 const char *const config_absent[] = {
-    "defaults.flap", "defaults.catch_all", "record", "admin.http", "admin.console", "cluster", "plugins", "limits.memory",
-    "limits.events_per_second", "map.redis.tls_ca", "log.format",
+    "timezone", "defaults.flap", "defaults.catch_all", "correlation.lateral", "correlation.up_hops", "correlation.prior",
+    "correlation.silent_cost", "correlation.maint_grace", "state.history", "record", "admin.http", "admin.console",
+    "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
+    "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */
     "tls", "users", "mibs", "duplicate_window", "auth.hmac", "auth.mtls", "poll", "storm",
 };

@@ -46,8 +46,8 @@ static bool in_range(const struct setting *s, double v, struct error *err)
 		duration_format((duration)s->min, &lo);
 		duration_format((duration)s->max, &hi);
 	} else {
-		buf_printf(&lo, "%g", s->min);
-		buf_printf(&hi, "%g", s->max);
+		buf_printf(&lo, "%.12g", s->min);
+		buf_printf(&hi, "%.12g", s->max);
 	}
 	error_set(err, "'%s' must be between %s and %s", s->path, buf_cstr(&lo), buf_cstr(&hi));
 	buf_free(&lo);
@@ -57,7 +57,8 @@ static bool in_range(const struct setting *s, double v, struct error *err)
 
 static bool wrong(const struct setting *s, struct slice text, struct error *err)
 {
-	error_set(err, "expected %s for '%s', got '" SLICE_FMT "'", setting_expects(s->type), s->path, SLICE_ARG(text));
+	error_set(err, "expected %s for '%s', got '" SLICE_FMT "'", setting_expects(s->type), s->path,
+	          SLICE_ARG(text));
 	return false;
 }
 
@@ -101,7 +102,9 @@ static bool secret(const struct setting *s, struct slice text, void *at, struct 
 {
 	if (text.n > 0 && !slice_starts(text, SLICE("cred:")) && !slice_starts(text, SLICE("file:/"))) {
 		/* the text may be the secret itself: never repeat it */
-		error_set(err, "'%s' takes a reference, never the secret itself: write cred:NAME or file:/path", s->path);
+		error_set(err,
+		          "'%s' takes a reference, never the secret itself: write cred:NAME or file:/path",
+		          s->path);
 		return false;
 	}
 	((struct secret_ref *)at)->ref = text.n > 0 ? arena_str(a, text) : NULL;
@@ -111,9 +114,7 @@ static bool secret(const struct setting *s, struct slice text, void *at, struct 
 bool setting_scalar(const struct setting *s, struct slice text, void *at, struct arena *a, struct error *err)
 {
 	switch (s->type) {
-	case SETTING_TEXT:
-		*(char **)at = arena_str(a, text);
-		return true;
+	case SETTING_TEXT: *(char **)at = arena_str(a, text); return true;
 	case SETTING_BOOL:
 		*(bool *)at = slice_is(text, "true");
 		return *(bool *)at || slice_is(text, "false") || wrong(s, text, err);
@@ -121,10 +122,10 @@ bool setting_scalar(const struct setting *s, struct slice text, void *at, struct
 		*(bool *)at = slice_is(text, "redis");
 		return *(bool *)at || slice_is(text, "file") || wrong(s, text, err);
 	case SETTING_DURATION:
-	case SETTING_WAIT:
-		return timing(s, text, at, err);
+	case SETTING_WAIT: return timing(s, text, at, err);
 	case SETTING_SIZE:
-		return (bytesize_parse(text, at) || wrong(s, text, err)) && in_range(s, (double)*(uint64_t *)at, err);
+		return (bytesize_parse(text, at) || wrong(s, text, err)) &&
+		       in_range(s, (double)*(uint64_t *)at, err);
 	case SETTING_RATE_AUTO:
 		if (slice_is(text, "profile")) {
 			*(double *)at = 0;
@@ -141,8 +142,7 @@ bool setting_scalar(const struct setting *s, struct slice text, void *at, struct
 		return number(s, text, at, err);
 	case SETTING_U32:
 	case SETTING_INT:
-	case SETTING_NUMBER:
-		return number(s, text, at, err);
+	case SETTING_NUMBER: return number(s, text, at, err);
 	case SETTING_MODE: {
 		unsigned m = 0;
 		for (size_t i = 0; i < text.n; i++) {
@@ -157,12 +157,10 @@ bool setting_scalar(const struct setting *s, struct slice text, void *at, struct
 		char *word = arena_str(a, text);
 		return log_level_parse(word, at) || wrong(s, text, err);
 	}
-	case SETTING_SECRET:
-		return secret(s, text, at, a, err);
+	case SETTING_SECRET: return secret(s, text, at, a, err);
 	case SETTING_LIST:
 	case SETTING_CIDRS:
-	case SETTING_BINDS:
-		return wrong(s, text, err);
+	case SETTING_BINDS: return wrong(s, text, err);
 	}
 	return false;
 }
@@ -183,14 +181,16 @@ static bool network(struct slice text, struct error *err)
 	if (ok && rest.p != NULL)
 		ok = slice_int(rest, &bits) && bits >= 0 && bits <= (v6 ? 128 : 32);
 	if (!ok)
-		error_set(err, "'" SLICE_FMT "' is not a network; write it like 10.1.0.0/16", SLICE_ARG(text));
+		error_set(err, "'" SLICE_FMT "' is not a network; write it like 10.1.0.0/16",
+		          SLICE_ARG(text));
 	return ok;
 }
 
 static const struct {
 	const char *scheme;
 	enum bind_kind kind;
-} schemes[] = {{"udp://", BIND_UDP}, {"tcp://", BIND_TCP}, {"tls://", BIND_TLS}, {"unix://", BIND_UNIX}, {"http://", BIND_HTTP}, {"https://", BIND_HTTPS}};
+} schemes[] = {{"udp://", BIND_UDP},   {"tcp://", BIND_TCP},   {"tls://", BIND_TLS},
+               {"unix://", BIND_UNIX}, {"http://", BIND_HTTP}, {"https://", BIND_HTTPS}};
 
 bool bind_parse(struct slice text, struct bind_addr *out, struct arena *a, struct error *err)
 {
@@ -206,7 +206,8 @@ bool bind_parse(struct slice text, struct bind_addr *out, struct arena *a, struc
 			rest = slice_sub(text, strlen(schemes[i].scheme), SIZE_MAX);
 		}
 	if (rest.p == NULL || rest.n == 0) {
-		error_set(err, "'" SLICE_FMT "' is no address; write it like udp://127.0.0.1:5514", SLICE_ARG(text));
+		error_set(err, "'" SLICE_FMT "' is no address; write it like udp://127.0.0.1:5514",
+		          SLICE_ARG(text));
 		return false;
 	}
 	if (out->kind == BIND_UNIX) {
@@ -223,7 +224,10 @@ bool bind_parse(struct slice text, struct bind_addr *out, struct arena *a, struc
 	out->host = arena_str(a, host);
 	if (!slice_int(port, &number) || number < 0 || number > 65535 ||
 	    (inet_pton(AF_INET, out->host, addr) != 1 && inet_pton(AF_INET6, out->host, addr) != 1)) {
-		error_set(err, "'" SLICE_FMT "' needs an IP address and a port, like udp://127.0.0.1:5514 or tcp://[::1]:5514", SLICE_ARG(text));
+		error_set(err,
+		          "'" SLICE_FMT
+		          "' needs an IP address and a port, like udp://127.0.0.1:5514 or tcp://[::1]:5514",
+		          SLICE_ARG(text));
 		return false;
 	}
 	out->port = (uint16_t)number;
@@ -239,7 +243,8 @@ struct bind_list {
 	size_t n;
 };
 
-bool setting_list(const struct setting *s, const struct slice *items, size_t n, void *at, struct arena *a, struct error *err)
+bool setting_list(const struct setting *s, const struct slice *items, size_t n, void *at, struct arena *a,
+                  struct error *err)
 {
 	if (s->type == SETTING_BINDS) {
 		struct bind_list *l = at;
@@ -332,10 +337,10 @@ void setting_show(const struct setting *s, const void *at, struct buf *out)
 			duration_format(*(const duration *)at, out);
 		break;
 	case SETTING_SIZE: show_size(*(const uint64_t *)at, out); break;
-	case SETTING_RATE: buf_printf(out, "%g/s", *(const double *)at); break;
+	case SETTING_RATE: buf_printf(out, "%.12g/s", *(const double *)at); break;
 	case SETTING_RATE_AUTO:
 		if (*(const double *)at > 0)
-			buf_printf(out, "%g/m", *(const double *)at * 60);
+			buf_printf(out, "%.12g/m", *(const double *)at * 60);
 		else
 			buf_str(out, "profile");
 		break;
@@ -347,7 +352,7 @@ void setting_show(const struct setting *s, const void *at, struct buf *out)
 		else
 			buf_str(out, s->def);
 		break;
-	case SETTING_NUMBER: buf_printf(out, "%g", *(const double *)at); break;
+	case SETTING_NUMBER: buf_printf(out, "%.12g", *(const double *)at); break;
 	case SETTING_MODE: buf_printf(out, "\"%04o\"", *(const unsigned *)at); break;
 	case SETTING_LEVEL: buf_str(out, levels[*(const enum log_level *)at]); break;
 	case SETTING_SECRET: show_text(slice_str(((const struct secret_ref *)at)->ref), out); break;
