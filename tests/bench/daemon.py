@@ -84,6 +84,8 @@ intake: 1
                     break
             except OSError:
                 pass
+            if self.p.poll() is not None:
+                sys.exit("the daemon does not start:\n" + open(self.dir + "/log").read()[-2000:])
             time.sleep(0.05)
 
     def get(self, path, status=False):
@@ -200,8 +202,8 @@ def w1():
 ALL = ["""version: 1
 package: bench
 rules:
-  every: {summary: line on ${host}, by: [host, app], match: {message: {contains: session}}}
-  hook: {summary: "hook ${check}", by: [host], match: {type: webhook}}
+  every: {summary: "line on ${host}", by: [host, app], match: {message: {contains: session}}}
+  hook: {summary: "hook ${check}", by: [host], match: {source: hooks}}
 """]
 
 
@@ -255,6 +257,7 @@ def recover():
 
 
 print(f"{os.cpu_count()} CPUs, {CARILLOND}")
-w1()
+if RULES != [0]:
+    w1()
 durable()
 recover()
