@@ -218,7 +218,8 @@ void parent_frame(struct child *c, const struct frame *head, struct slice payloa
 		on_ready(c, payload);
 		break;
 	case FRAME_COMPILED:
-		if (payload.n > 0 && p->next == NULL)
+		/* of the running sources: a reload that was given up may still be complained about */
+		if (payload.n > 0 && (uint32_t)head->seq == p->generation)
 			cannot_compile(c, payload);
 		reload_compiled(p, c, (uint32_t)head->seq, payload);
 		break;
@@ -410,8 +411,11 @@ int parent_run(const struct parent_options *o)
 
 	findings_sort(&f);
 	findings_text(&f, &text);
-	if (text.n > 0)
+	/* lints are for those who write rules, not for each start */
+	if (f.errors > 0)
 		fprintf(stderr, "%s", buf_cstr(&text));
+	else if (f.warnings > 0)
+		log_notice("msg=\"the sources have warnings; see carillonctl rules check\" warnings=%zu", f.warnings);
 	if (p == NULL)
 		log_error("msg=\"cannot start\" reason=\"%s\"", err.text);
 	else
