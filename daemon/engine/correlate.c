@@ -30,14 +30,15 @@ void correlation_free(struct engine *e)
 	struct correlation *c = e->correlation;
 	struct incident *i;
 	struct episode *ep;
-	TAILQ_FOREACH(i, &c->incidents, all)
-	{
+	TAILQ_FOREACH (i, &c->incidents, all) {
 		i->n_alerts = 0;
 		free(i->alerts);
 		i->alerts = NULL;
 	}
-	TAILQ_FOREACH(ep, &c->episodes, all)
-	ep->n_alerts = 0;
+	TAILQ_FOREACH (ep, &c->episodes, all) {
+		ep->n_alerts = 0;
+		ep->tally = (struct tally){0}; /* after half a load the sums need not fit */
+	}
 	while ((i = TAILQ_FIRST(&c->incidents)) != NULL)
 		incident_free(e, i);
 	while ((ep = TAILQ_FIRST(&c->episodes)) != NULL)
@@ -221,9 +222,9 @@ void correlation_rules_changed(struct engine *e)
 			engine_timer(e, e->now, TIMER_DESTINATION, k);
 		}
 	}
-	TAILQ_FOREACH(i, &c->incidents, all)
-	if (!incident_state_final(i->state) || i->lane != NULL)
-		incident_touch(e, i);
+	TAILQ_FOREACH (i, &c->incidents, all)
+		if (!incident_state_final(i->state) || i->lane != NULL)
+			incident_touch(e, i);
 }
 
 void correlation_map_changed(struct engine *e, const struct service_map *old)
@@ -232,10 +233,9 @@ void correlation_map_changed(struct engine *e, const struct service_map *old)
 	struct episode *ep;
 	struct incident *i;
 	nodes_map_changed(e, old);
-	TAILQ_FOREACH(ep, &c->episodes, all)
-	episode_changed(e, ep, false);
-	TAILQ_FOREACH(i, &c->incidents, all)
-	{
+	TAILQ_FOREACH (ep, &c->episodes, all)
+		episode_changed(e, ep, false);
+	TAILQ_FOREACH (i, &c->incidents, all) {
 		if (i->state != INCIDENT_GATHERING && !incident_state_live(i->state))
 			continue;
 		i->predict_due = true;

@@ -332,8 +332,10 @@ void incident_add(struct engine *e, struct incident *i, struct episode *ep);
 void incident_remove(struct engine *e, struct episode *ep);
 void incident_retally(struct engine *e, struct episode *ep);
 void incident_rules(struct engine *e, struct incident *i, const struct alert *a); /* what its rules ask for */
-void incident_review(struct engine *e, struct incident *i);
+void incident_review(struct engine *e,
+                     struct incident *i); /* incident_life.c, with the four around reopening */
 void incident_timer(struct engine *e, uint64_t serial);
+void incident_arm(struct engine *e, struct incident *i, instant at); /* review it then */
 void incident_free(struct engine *e, struct incident *i);
 struct alert *incident_decider(const struct incident *i); /* NULL if it has no alert any more */
 struct incident *incident_merged(const struct correlation *c,

@@ -131,18 +131,18 @@ void correlation_save(const struct engine *e, struct buf *out)
 static void derive(struct engine *e)
 {
 	struct episode *ep;
-	TAILQ_FOREACH(ep, &e->correlation->episodes, all)
-	if (!ep->risk && ep->node->open == ep && ep->node->service != SERVICE_NONE && ep->real &&
-	    ep->level == LEVEL_DOWN)
-		derived_source(e, ep->node->service, true);
+	TAILQ_FOREACH (ep, &e->correlation->episodes, all)
+		if (!ep->risk && ep->node->open == ep && ep->node->service != SERVICE_NONE && ep->real &&
+		    ep->level == LEVEL_DOWN)
+			derived_source(e, ep->node->service, true);
 }
 
 static void watch_again(struct engine *e)
 {
 	struct episode *ep;
-	TAILQ_FOREACH(ep, &e->correlation->episodes, all)
-	if (!ep->risk && ep->real && e->now - ep->on < e->setup.config->correlation.young)
-		parent_watch(e, ep);
+	TAILQ_FOREACH (ep, &e->correlation->episodes, all)
+		if (!ep->risk && ep->real && e->now - ep->on < e->setup.config->correlation.young)
+			parent_watch(e, ep);
 }
 
 bool correlation_load(struct engine *e, struct reader *r)

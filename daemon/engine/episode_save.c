@@ -80,8 +80,9 @@ static bool get_episode(struct engine *e, struct reader *r, uint64_t *parent)
 	ep->serial = read_u64(r);
 	TAILQ_INSERT_TAIL(&c->episodes, ep, all);
 	hmap_put(c->episode_by, key_u64(&ep->serial), ep);
-	struct slice id = read_lslice(r);
-	ep->node = node_named(e, id.p != NULL ? id : SLICE(""));
+	char *id = load_str(r);
+	ep->node = node_named(e, slice_str(id != NULL ? id : ""));
+	free(id);
 	ep->node->episodes++;
 	ep->on = load_time(r);
 	ep->off = load_time(r);
@@ -129,8 +130,7 @@ bool episodes_load(struct engine *e, struct reader *r)
 		ok = get_episode(e, r, &parents[k]);
 	size_t at = 0;
 	struct episode *ep;
-	TAILQ_FOREACH(ep, &e->correlation->episodes, all)
-	{
+	TAILQ_FOREACH (ep, &e->correlation->episodes, all) {
 		uint64_t serial = ok ? parents[at++] : 0;
 		struct episode *parent =
 		    serial != 0 ? hmap_get(e->correlation->episode_by, key_u64(&serial)) : NULL;
@@ -149,9 +149,9 @@ void episodes_save(const struct correlation *c, struct buf *out)
 {
 	const struct episode *ep;
 	uint64_t n = 0;
-	TAILQ_FOREACH(ep, &c->episodes, all)
-	n++;
+	TAILQ_FOREACH (ep, &c->episodes, all)
+		n++;
 	buf_u64(out, n);
-	TAILQ_FOREACH(ep, &c->episodes, all)
-	put_episode(out, ep);
+	TAILQ_FOREACH (ep, &c->episodes, all)
+		put_episode(out, ep);
 }

@@ -46,8 +46,8 @@ static void batch_tree(struct batch *b, struct episode *ep)
 	size_t at = b->n;
 	batch_add(b, ep);
 	for (; at < b->n; at++)
-		LIST_FOREACH(kid, &b->v[at]->kids, sibling)
-	batch_add(b, kid);
+		LIST_FOREACH (kid, &b->v[at]->kids, sibling)
+			batch_add(b, kid);
 }
 
 static int by_serial(const void *a, const void *b)

@@ -277,8 +277,8 @@ void impact_review(struct engine *e, struct incident *i)
 	if (i->predict_due &&
 	    i->group == GROUP_TOPOLOGY) { /* the root has changed: what the services say themselves counts */
 		const struct episode *ep;
-		TAILQ_FOREACH(ep, &i->episodes, in_incident)
-		impact_evidence(e, i, ep);
+		TAILQ_FOREACH (ep, &i->episodes, in_incident)
+			impact_evidence(e, i, ep);
 	}
 	if (i->predict_due && i->group == GROUP_TOPOLOGY)
 		predict(e, i);

@@ -60,8 +60,7 @@ static void put_members(struct buf *out, const struct incident *i)
 {
 	const struct episode *ep;
 	buf_u64(out, i->tally.episodes);
-	TAILQ_FOREACH(ep, &i->episodes, in_incident)
-	{
+	TAILQ_FOREACH (ep, &i->episodes, in_incident) {
 		buf_u64(out, ep->serial);
 		put_tally(out, &ep->tally);
 	}
@@ -244,11 +243,11 @@ void incidents_save(const struct correlation *c, struct buf *out)
 {
 	const struct incident *i;
 	uint64_t n = 0;
-	TAILQ_FOREACH(i, &c->incidents, all)
-	n++;
+	TAILQ_FOREACH (i, &c->incidents, all)
+		n++;
 	buf_u64(out, n);
-	TAILQ_FOREACH(i, &c->incidents, all)
-	put_incident(c, out, i);
+	TAILQ_FOREACH (i, &c->incidents, all)
+		put_incident(c, out, i);
 }
 
 bool incidents_load(struct engine *e, struct reader *r)

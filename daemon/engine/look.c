@@ -49,9 +49,9 @@ static void components(const struct engine *e, const struct incident *i, struct 
 	size_t n = 0;
 	jw_key(w, "components");
 	jw_array(w);
-	TAILQ_FOREACH(ep, &i->episodes, in_incident)
-	if (n++ < COMPONENTS_SHOWN)
-		component(e, ep, w);
+	TAILQ_FOREACH (ep, &i->episodes, in_incident)
+		if (n++ < COMPONENTS_SHOWN)
+			component(e, ep, w);
 	if (i->root != NULL && !i->root->risk && i->root->node->risk != NULL &&
 	    is_precursor(i->root->node->risk))
 		component(e, i->root->node->risk, w);
@@ -272,16 +272,15 @@ static void views_all(struct engine *e, struct buf *b, row_fn *row, void *arg)
 	struct incident *i;
 	struct lane *l;
 	struct episode *ep;
-	TAILQ_FOREACH(i, &c->incidents, all)
-	{
+	TAILQ_FOREACH (i, &c->incidents, all) {
 		show_incident(e, i, b, row, arg);
 		show_log(i, true, b, row, arg);
 	}
-	TAILQ_FOREACH(l, &c->lanes, all)
-	show_lane(e, l, b, row, arg);
-	TAILQ_FOREACH(ep, &c->episodes, all)
-	if (ep->node->open == ep || (ep->node->risk == ep && ep->node->open == NULL))
-		show_node(e, ep->node, b, row, arg);
+	TAILQ_FOREACH (l, &c->lanes, all)
+		show_lane(e, l, b, row, arg);
+	TAILQ_FOREACH (ep, &c->episodes, all)
+		if (ep->node->open == ep || (ep->node->risk == ep && ep->node->open == NULL))
+			show_node(e, ep->node, b, row, arg);
 }
 
 static void marks_clear(struct correlation *c)
@@ -335,10 +334,9 @@ void correlation_stats(const struct engine *e, struct engine_stats *out)
 	memset(out->incidents, 0, sizeof out->incidents);
 	out->outbox = out->outbox_parked = 0;
 	out->outbox_oldest = INSTANT_NONE;
-	TAILQ_FOREACH(i, &c->incidents, all)
-	out->incidents[i->state]++;
-	TAILQ_FOREACH(l, &c->lanes, all)
-	{
+	TAILQ_FOREACH (i, &c->incidents, all)
+		out->incidents[i->state]++;
+	TAILQ_FOREACH (l, &c->lanes, all) {
 		if (l->done || !lane_busy(e, l))
 			continue;
 		out->outbox++;
@@ -353,8 +351,7 @@ void correlation_each_incident(const struct engine *e, void (*fn)(void *arg, con
                                void *arg)
 {
 	const struct incident *i;
-	TAILQ_FOREACH(i, &e->correlation->incidents, all)
-	{
+	TAILQ_FOREACH (i, &e->correlation->incidents, all) {
 		const struct incident *into = incident_merged(e->correlation, i);
 		struct slice *services = i->n_hurts > 0 ? xcalloc(i->n_hurts, sizeof *services) : NULL;
 		for (size_t k = 0; k < i->n_hurts; k++)

@@ -404,16 +404,15 @@ void nodes_map_changed(struct engine *e, const struct service_map *old)
 	struct map_node **nodes = c->nodes;
 	struct hmap *pseudo = c->pseudo;
 	struct episode *ep;
-	TAILQ_FOREACH(ep, &c->episodes, all)
-	watch_drop(e, ep);
+	TAILQ_FOREACH (ep, &c->episodes, all)
+		watch_drop(e, ep);
 	for (const struct map_node *n = c->dirty_nodes; n != NULL; n = n->next_dirty)
 		if (n->open == NULL && n->risk == NULL)
 			view_gone(c, 5, slice_str(n->id));
 	c->dirty_nodes = NULL;
 	nodes_open(e);
 	spans_move(e, old, &was);
-	TAILQ_FOREACH(ep, &c->episodes, all)
-	{
+	TAILQ_FOREACH (ep, &c->episodes, all) {
 		const struct map_node *from = ep->node;
 		struct map_node *to = node_named(e, slice_str(from->id));
 		if (from->open == ep)

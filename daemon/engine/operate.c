@@ -123,8 +123,7 @@ static struct incident *incident_by_prefix(struct command *c, struct slice prefi
 		refuse(c, 400, "an id needs four characters at least");
 		return NULL;
 	}
-	TAILQ_FOREACH(i, &c->e->correlation->incidents, all)
-	{
+	TAILQ_FOREACH (i, &c->e->correlation->incidents, all) {
 		if (prefix.n > 26 || !slice_ieq(prefix, slice_of(i->id_text, prefix.n)))
 			continue;
 		if (hit != NULL) {

@@ -417,10 +417,10 @@ const char *lane_state_word(const struct lane *l)
 static void probe_next(struct engine *e, struct destination *d)
 {
 	struct lane *l, *first = NULL;
-	TAILQ_FOREACH(l, &e->correlation->lanes, all)
-	if (l->parked && !l->in_flight && !l->dead && strcmp(l->destination, d->name) == 0 &&
-	    (first == NULL || l->incident->priority < first->incident->priority))
-		first = l;
+	TAILQ_FOREACH (l, &e->correlation->lanes, all)
+		if (l->parked && !l->in_flight && !l->dead && strcmp(l->destination, d->name) == 0 &&
+		    (first == NULL || l->incident->priority < first->incident->priority))
+			first = l;
 	if (first != NULL)
 		lane_probe(e, d, first);
 }

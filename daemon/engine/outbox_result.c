@@ -330,8 +330,7 @@ void outbox_resume(struct engine *e)
 	struct lane *l;
 	for (size_t i = 0; i < c->n_destinations; i++)
 		c->destinations[i].probing = 0;
-	TAILQ_FOREACH(l, &c->lanes, all)
-	{
+	TAILQ_FOREACH (l, &c->lanes, all) {
 		if (!l->in_flight)
 			continue;
 		l->in_flight = false;

@@ -133,11 +133,11 @@ void outbox_save(const struct correlation *c, struct buf *out)
 	put_destinations(out, c);
 	const struct lane *l;
 	uint64_t n = 0;
-	TAILQ_FOREACH(l, &c->lanes, all)
-	n++;
+	TAILQ_FOREACH (l, &c->lanes, all)
+		n++;
 	buf_u64(out, n);
-	TAILQ_FOREACH(l, &c->lanes, all)
-	put_lane(out, l);
+	TAILQ_FOREACH (l, &c->lanes, all)
+		put_lane(out, l);
 }
 
 bool outbox_load(struct engine *e, struct reader *r)

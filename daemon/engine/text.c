@@ -14,9 +14,9 @@ static void each_alert(const struct incident *i, void (*fn)(void *arg, const str
 	const struct episode *ep;
 	for (size_t k = 0; k < i->n_alerts; k++)
 		fn(arg, i->alerts[k]);
-	TAILQ_FOREACH(ep, &i->episodes, in_incident)
-	for (size_t k = 0; k < ep->n_alerts; k++)
-		fn(arg, ep->alerts[k]);
+	TAILQ_FOREACH (ep, &i->episodes, in_incident)
+		for (size_t k = 0; k < ep->n_alerts; k++)
+			fn(arg, ep->alerts[k]);
 }
 
 static void severity_max(void *arg, const struct alert *a)
@@ -124,8 +124,7 @@ size_t text_reasons(const struct incident *i, size_t max, void (*line)(void *arg
 {
 	const struct episode *ep;
 	size_t n = 0;
-	TAILQ_FOREACH(ep, &i->episodes, in_incident)
-	{
+	TAILQ_FOREACH (ep, &i->episodes, in_incident) {
 		if (ep->parent == NULL || n == max)
 			continue;
 		char *text = xasprintf("%s <- %s: %s", ep->node->id, ep->parent->node->id, ep->reason);
@@ -243,8 +242,7 @@ static void body_components(const struct engine *e, const struct incident *i, st
 	struct lines l = {out, "Components"};
 	const struct episode *ep;
 	size_t n = 0;
-	TAILQ_FOREACH(ep, &i->episodes, in_incident)
-	{
+	TAILQ_FOREACH (ep, &i->episodes, in_incident) {
 		if (++n > BODY_COMPONENTS)
 			break;
 		uint32_t s = ep->node->service;

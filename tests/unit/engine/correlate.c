@@ -434,6 +434,38 @@ static void views(void **state)
 	desk_free(d);
 }
 
+static void try_load(struct desk *d, struct buf *bytes)
+{
+	struct engine_setup s = {d->rig->config, d->rig->rules, d->rig->map};
+	struct error err;
+	uint32_t crc = crc32c(0, bytes->p, bytes->n);
+	buf_add(bytes, &crc, sizeof crc);
+	engine_free(engine_load(&s, buf_slice(bytes), &err)); /* loaded or refused: never a crash */
+	buf_free(bytes);
+}
+
+/* The checksum keeps damage out; should it ever fit, nothing worse than a refusal may follow. */
+static void damaged_state_is_refused(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules, desk_map, true);
+	desk_event(d, 0, "ping", "sw1", "problem");
+	desk_event(d, SECOND, "login", "api", "problem");
+	desk_event(d, SECOND, "ping", "stranger", "problem");
+	desk_wait(d, MINUTE);
+	struct buf good = rig_saved(d->rig);
+	for (size_t at = 28; at < good.n - 4; at += 11) {
+		struct buf flipped = {0}, cut = {0};
+		buf_add(&flipped, good.p, good.n - 4);
+		flipped.p[at] = (char)(flipped.p[at] ^ (at % 2 == 0 ? 0xff : 1));
+		try_load(d, &flipped);
+		buf_add(&cut, good.p, at);
+		try_load(d, &cut);
+	}
+	buf_free(&good);
+	desk_free(d);
+}
+
 static void table(void **state)
 {
 	(void)state;
@@ -469,6 +501,7 @@ int main(void)
 	    cmocka_unit_test(commands),
 	    cmocka_unit_test(new_map_binds_again),
 	    cmocka_unit_test(views),
+	    cmocka_unit_test(damaged_state_is_refused),
 	    cmocka_unit_test(table),
 	};
 	log_open("test", LOG_LEVEL_ERROR);

@@ -267,8 +267,7 @@ void desk_restart(struct desk *d)
 struct incident *desk_incident(struct desk *d, const char *root)
 {
 	struct incident *i, *hit = NULL;
-	TAILQ_FOREACH(i, &d->rig->engine->correlation->incidents, all)
-	{
+	TAILQ_FOREACH (i, &d->rig->engine->correlation->incidents, all) {
 		const char *id = i->root_id != NULL ? i->root_id : i->root != NULL ? i->root->node->id : "";
 		if (i->state != INCIDENT_MERGED && strcmp(id, root) == 0)
 			hit = i;
@@ -281,8 +280,8 @@ size_t desk_count(struct desk *d, enum incident_state s)
 {
 	const struct incident *i;
 	size_t n = 0;
-	TAILQ_FOREACH(i, &d->rig->engine->correlation->incidents, all)
-	n += i->state == s;
+	TAILQ_FOREACH (i, &d->rig->engine->correlation->incidents, all)
+		n += i->state == s;
 	return n;
 }
 

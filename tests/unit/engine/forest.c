@@ -62,10 +62,10 @@ static void check_derived(struct desk *d)
 	const struct service_map *m = d->rig->map;
 	bool down[SERVICES] = {false};
 	const struct episode *ep;
-	TAILQ_FOREACH(ep, &d->rig->engine->correlation->episodes, all)
-	if (ep->off == INSTANT_NONE && !ep->risk && ep->real && ep->level == LEVEL_DOWN &&
-	    ep->node->service != SERVICE_NONE)
-		down[ep->node->service] = true;
+	TAILQ_FOREACH (ep, &d->rig->engine->correlation->episodes, all)
+		if (ep->off == INSTANT_NONE && !ep->risk && ep->real && ep->level == LEVEL_DOWN &&
+		    ep->node->service != SERVICE_NONE)
+			down[ep->node->service] = true;
 	for (bool more = true; more;) {
 		more = false;
 		for (uint32_t s = 0; s < service_map_len(m); s++) {
@@ -84,8 +84,7 @@ static void check_parents(struct desk *d)
 {
 	struct engine *e = d->rig->engine;
 	struct episode *ep;
-	TAILQ_FOREACH(ep, &e->correlation->episodes, all)
-	{
+	TAILQ_FOREACH (ep, &e->correlation->episodes, all) {
 		const struct episode *before = ep->parent;
 		if (ep->risk || e->now - ep->on >= e->setup.config->correlation.young)
 			continue;
@@ -100,8 +99,7 @@ static void check_forest(struct desk *d)
 	const struct incident *i;
 	struct episode *ep;
 	struct correlation *c = d->rig->engine->correlation;
-	TAILQ_FOREACH(ep, &c->episodes, all)
-	{
+	TAILQ_FOREACH (ep, &c->episodes, all) {
 		struct tally t;
 		assert_true(!ep->real || ep->incident != NULL);
 		if (ep->parent != NULL && ep->off == INSTANT_NONE)
@@ -111,12 +109,10 @@ static void check_forest(struct desk *d)
 		episode_tally(ep, &t);
 		assert_memory_equal(&t, &ep->tally, sizeof t);
 	}
-	TAILQ_FOREACH(i, &c->incidents, all)
-	{
+	TAILQ_FOREACH (i, &c->incidents, all) {
 		struct tally sum = {0};
 		size_t tops = 0;
-		TAILQ_FOREACH(ep, &i->episodes, in_incident)
-		{
+		TAILQ_FOREACH (ep, &i->episodes, in_incident) {
 			sum.episodes++;
 			sum.on += ep->off == INSTANT_NONE;
 			sum.alerts_open += ep->open;

@@ -33,8 +33,7 @@ static void pass(struct desk *d, duration until)
 static void check_all(struct desk *d)
 {
 	const struct incident *i;
-	TAILQ_FOREACH(i, &d->rig->engine->correlation->incidents, all)
-	{
+	TAILQ_FOREACH (i, &d->rig->engine->correlation->incidents, all) {
 		size_t n = 0;
 		for (size_t k = 0; i->key != NULL && k < d->n; k++)
 			n += strcmp(d->v[k].key, i->key) == 0;
