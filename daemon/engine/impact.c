@@ -92,6 +92,9 @@ static void propagate(struct blast *b, uint32_t root, int level)
 		uint32_t s = b->d->queue[head];
 		const struct map_edge *by = service_needed_by(b->m, s, &n);
 		reach_all(b, by, n, b->d->level[s], &tail);
+		const uint32_t *links = device_links(b->m, s, &n);
+		for (size_t k = 0; k < n && b->d->level[s] == LEVEL_DOWN; k++)
+			reach(b, links[k], LEVEL_DOWN, &tail);
 		const uint32_t *groups = service_groups(b->m, s, &n);
 		for (size_t g = 0; g < n; g++) {
 			int l = MIN(group_level(b, groups[g]), (int)b->d->level[s]);

@@ -80,6 +80,9 @@ static void spread(const struct service_map *m, struct derived *d, size_t from, 
 		size_t k;
 		const struct map_edge *by = service_needed_by(m, s, &k);
 		add_all(d, by, k, n);
+		const uint32_t *links = device_links(m, s, &k);
+		for (size_t i = 0; i < k; i++)
+			add(d, links[i], n); /* a link with a dead end carries nothing */
 		const uint32_t *groups = service_groups(m, s, &k);
 		for (size_t i = 0; i < k; i++) {
 			bool before = group_broken(m, d, groups[i]);
@@ -97,6 +100,11 @@ static bool supported(const struct service_map *m, const struct derived *d, uint
 {
 	if (d->source[s])
 		return true;
+	uint32_t ends[2];
+	if (link_ends(m, s, ends))
+		for (int i = 0; i < 2; i++)
+			if (ends[i] != SERVICE_NONE && ends[i] != s && d->down[ends[i]])
+				return true;
 	size_t n;
 	const struct map_edge *needs = service_needs(m, s, &n);
 	for (size_t i = 0; i < n; i++) {
@@ -127,6 +135,9 @@ static size_t suspects(const struct service_map *m, struct derived *d, uint32_t 
 		for (size_t i = 0; i < k; i++)
 			if (by[i].effect == EFFECT_DOWN)
 				suspect(d, by[i].to, &n);
+		const uint32_t *links = device_links(m, d->queue[at], &k);
+		for (size_t i = 0; i < k; i++)
+			suspect(d, links[i], &n);
 		const uint32_t *groups = service_groups(m, d->queue[at], &k);
 		for (size_t g = 0; g < k; g++) {
 			if (!group_broken(m, d, groups[g]))

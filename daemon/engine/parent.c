@@ -294,9 +294,10 @@ static void expand(struct search *st, const struct step *s)
 		else
 			visit(st, s, needs[i].to, extra, NO_GROUP, soft, false);
 	}
-	if (s->hops == 1 && own_link(st, st->ep->node->service, s->service) && link_ends(m, s->service, ends))
+	if (s->hops > 0 &&
+	    link_ends(m, s->service, ends)) /* the device behind a link; the one in front was seen */
 		for (int i = 0; i < 2; i++)
-			if (ends[i] != SERVICE_NONE && ends[i] != st->ep->node->service)
+			if (ends[i] != SERVICE_NONE)
 				visit(st, s, ends[i], 0, NO_GROUP, false, false);
 }
 

@@ -191,6 +191,57 @@ static void re_root_keeps_the_incident(void **state)
 	desk_free(d);
 }
 
+static const char net_map[] = "version: 1\nservices:\n"
+                              "  core: {kind: router, hosts: [core]}\n"
+                              "  edge: {kind: switch, hosts: [edge], needs: [l1]}\n"
+                              "  l1:   {kind: link, ends: [{host: core, port: p1}, {host: edge, port: up}]}\n"
+                              "  app:  {tier: 2, hosts: [app], needs: [edge]}\n"
+                              "  back: {kind: db, hosts: [back]}\n";
+
+static const char net_rules[] =
+    "version: 1\npackage: t\nrules:\n"
+    "  port:  {summary: port down, match: {check: port}, by: [host, port], effect: down, severity: major}\n"
+    "  reach: {summary: no answer, match: {check: ping}, effect: down, severity: critical}\n"
+    "  refused: {summary: refused, match: {check: refused}, effect: degraded, severity: major}\n";
+
+/* A dead device takes its link along; a link is no cause of the device at its end, but the way to the far
+ * one. */
+static void links_and_devices(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(net_rules, net_map, false);
+	assert_true(
+	    rig_event(d->rig, 0, "check", "port", "host", "core", "port", "p1", "state", "problem", NULL));
+	desk_event(d, SECOND, "ping", "edge", "problem");
+	desk_wait(d, 40 * SECOND);
+	assert_int_equal(desk_live(d), 1);
+	const struct incident *i = desk_incident(d, "edge");
+	assert_true(desk_logged(i, "l1 <- edge: link of the dead edge, edge down 1s later"));
+	desk_event(d, 50 * SECOND, "ping", "core", "problem");
+	assert_int_equal(desk_live(d), 1);
+	i = desk_incident(d, "core");
+	assert_true(desk_logged(i, "edge <- core: depends on core (2 hops, hard), core down 49s later"));
+	assert_string_equal(i->title, "app down: core");
+	desk_free(d);
+}
+
+/* The map does not know that app needs back, but its log line says so. */
+static void learned_edge(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(net_rules, net_map, false);
+	desk_event(d, 0, "ping", "back", "problem");
+	desk_wait(d, SECOND);
+	assert_true(rig_event(d->rig, 2 * SECOND, "check", "refused", "host", "app", "peer", "back", "state",
+	                      "problem", NULL));
+	desk_wait(d, MINUTE);
+	assert_int_equal(desk_live(d), 1);
+	assert_true(desk_logged(
+	    desk_incident(d, "back"),
+	    "app <- back: its log line names back (learned edge, please confirm), back down 2s earlier"));
+	desk_free(d);
+}
+
 static void short_trouble_is_transient(void **state)
 {
 	(void)state;
@@ -490,6 +541,8 @@ int main(void)
 	    cmocka_unit_test(merge_before_opening_is_silent),
 	    cmocka_unit_test(split_to_a_better_parent),
 	    cmocka_unit_test(re_root_keeps_the_incident),
+	    cmocka_unit_test(links_and_devices),
+	    cmocka_unit_test(learned_edge),
 	    cmocka_unit_test(short_trouble_is_transient),
 	    cmocka_unit_test(clears_and_comes_back),
 	    cmocka_unit_test(flaps_are_one_episode),
