@@ -328,7 +328,7 @@ static void gauges(struct core *c)
 	            s.outbox_oldest == INSTANT_NONE ? 0 : (uint64_t)(s.outbox_oldest / SECOND));
 	counter_set(counter(c->role->counters, "carillon_queue_events", "queue=\"journal\""), store_backlog(c->store));
 	counter_set(counter(c->role->counters, "carillon_events_unresolved_total", ""), s.unresolved_events);
-	counter_set(counter(c->role->counters, "carillon_map_services", ""), service_map_len(c->map->map));
+	counter_set(counter(c->role->counters, "carillon_map_services", ""), c->map->services);
 	counter_set(counter(c->role->counters, "carillon_map_needs", ""), service_map_needs_len(c->map->map));
 	counter_set(counter(c->role->counters, "carillon_map_dangling", ""), service_map_dangling(c->map->map));
 }
@@ -336,11 +336,13 @@ static void gauges(struct core *c)
 static void on_views(void *arg)
 {
 	struct core *c = arg;
+	instant began = loop_mono();
 
 	engine_views(c->engine, false, view_row, c);
 	gauges(c);
 	counter_set(counter(c->role->counters, "carillon_core_turn_timestamp_seconds", ""), (uint64_t)(loop_now(c->role->loop) / SECOND));
-	loop_timer_set(c->views, VIEW_EVERY);
+	/* when thousands of rows change all the time, people see them a little later rather than cost the events */
+	loop_timer_set(c->views, MAX(VIEW_EVERY, MIN(20 * (loop_mono() - began), 2 * SECOND)));
 }
 
 static void snapshot(struct core *c)
@@ -488,7 +490,7 @@ static void core_take_map(void *self, int fd, const char *hash UNUSED)
 	core_input(c, core_time(c, loop_now(c->role->loop)), INPUT_MAP, slice_str(m->hash), &setup);
 	after_inputs(c);
 	role_map_close(former);
-	log_info("msg=\"map in use\" hash=%.12s services=%u", c->map->hash, service_map_len(c->map->map));
+	log_info("msg=\"map in use\" hash=%.12s services=%u", c->map->hash, c->map->services);
 }
 
 /* ---- life */

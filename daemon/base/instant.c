@@ -133,6 +133,15 @@ bool instant_parse(struct slice s, instant *out)
 	return true;
 }
 
+/* `width` decimal digits and a separator behind them; how many octets that is. */
+static size_t put_digits(char *to, int v, int width, char sep)
+{
+	for (int i = width - 1; i >= 0; i--, v /= 10)
+		to[i] = (char)('0' + v % 10);
+	to[width] = sep;
+	return (size_t)width + 1;
+}
+
 void instant_format(instant t, struct buf *out)
 {
 	int y, mo, d, h, mi, s;
@@ -141,14 +150,26 @@ void instant_format(instant t, struct buf *out)
 		return;
 	}
 	instant_split(t, &y, &mo, &d, &h, &mi, &s);
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", y, mo, d, h, mi, s);
-	int64_t us = t - floor_div(t, SECOND) * SECOND;
-	if (us != 0) {
-		buf_printf(out, ".%06d", (int)us);
-		while (out->p[out->n - 1] == '0')
-			out->n--;
+	if (y < 0 || y > 9999) {
+		buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", y, mo, d, h, mi, s);
+		return;
 	}
-	buf_char(out, 'Z');
+	/* by hand: every view row has several of these, and printf costs ten times as much */
+	char text[32];
+	size_t n = 0;
+	n += put_digits(text + n, y, 4, '-');
+	n += put_digits(text + n, mo, 2, '-');
+	n += put_digits(text + n, d, 2, 'T');
+	n += put_digits(text + n, h, 2, ':');
+	n += put_digits(text + n, mi, 2, ':');
+	n += put_digits(text + n, s, 2, '.');
+	n += put_digits(text + n, (int)(t - floor_div(t, SECOND) * SECOND), 6, 'Z') - 1;
+	while (text[n - 1] == '0')
+		n--;
+	if (text[n - 1] == '.')
+		n--;
+	text[n++] = 'Z';
+	buf_add(out, text, n);
 }
 
 static const struct {

@@ -76,6 +76,9 @@ static void put_string(struct buf *out, struct slice s)
 	buf_char(out, '"');
 	for (size_t i = 0, len; i < s.n; i += len) {
 		unsigned char c = (unsigned char)s.p[i];
+		len = 1;
+		if (c >= ' ' && c < 0x7f && c != '"' && c != '\\')
+			continue; /* nearly always */
 		size_t whole = slice_char(s, i);
 		len = MAX(whole, 1);
 		if (whole != 0 && c >= ' ' && c != '"' && c != '\\')
@@ -127,8 +130,18 @@ void jw_str(struct jw *w, const char *s)
 
 void jw_int(struct jw *w, int64_t v)
 {
+	char text[24];
+	size_t at = sizeof text;
+	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
 	before_value(w);
-	buf_printf(w->out, "%lld", (long long)v);
+	do {
+		text[--at] = (char)('0' + u % 10);
+		u /= 10;
+	} while (u > 0);
+	if (v < 0)
+		text[--at] = '-';
+	buf_add(w->out, text + at, sizeof text - at);
 }
 
 /* The fewest digits that give the same number back; what is not finite has no JSON and becomes null. */
