@@ -35,6 +35,8 @@ struct role_map *role_map_open(int fd, struct error *err)
 	}
 	if (m->mem != NULL)
 		service_map_hash(m->map, m->hash);
+	for (uint32_t i = 0; i < service_map_len(m->map); i++)
+		m->services += !service_unknown(m->map, i);
 	return m;
 }
 

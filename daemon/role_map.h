@@ -10,6 +10,7 @@ struct role_map {
 	struct service_map *map;
 	void *mem;
 	size_t len;
+	uint32_t services; /* without those that only a need names */
 	char hash[65];
 };
 struct role_map *role_map_open(int fd, struct error *err) MUST_CHECK; /* fd < 0: the empty map */

@@ -39,7 +39,11 @@ static void state(struct mapper *m, bool ok, const char *error)
 
 void mapper_failed(struct mapper *m, const char *why)
 {
-	log_warn("msg=\"no new map, the last good one serves on\" reason=\"%s\"", why);
+	/* what goes on being wrong is tried again every second, and said once */
+	if (m->said == NULL || strcmp(m->said, why) != 0)
+		log_warn("msg=\"no new map, the last good one serves on\" reason=\"%s\"", why);
+	free(m->said);
+	m->said = xstrdup(why);
 	state(m, false, why);
 }
 
@@ -92,10 +96,13 @@ static void publish_bytes(struct mapper *m, struct slice bytes)
 {
 	struct error err;
 	struct service_map *map = service_map_open(bytes, &err);
-	uint32_t n = map != NULL ? service_map_len(map) : 0;
+	uint32_t n = 0;
 	char hash[65] = "";
 	int fd = -1;
 
+	/* those that only a need names are no services: an emptied export may leave its needs behind */
+	for (uint32_t i = 0; map != NULL && i < service_map_len(map); i++)
+		n += !service_unknown(map, i);
 	if (map == NULL || shrunk(m, n, &err) || (fd = sealed_file(bytes, &err)) < 0) {
 		mapper_failed(m, err.text);
 	} else {
@@ -105,6 +112,8 @@ static void publish_bytes(struct mapper *m, struct slice bytes)
 		if (strcmp(hash, m->hash) != 0)
 			role_send(m->role, FRAME_MAP, 0, slice_str(hash), fd);
 		memcpy(m->hash, hash, sizeof hash);
+		free(m->said);
+		m->said = NULL;
 		state(m, true, NULL);
 		close(fd);
 	}
@@ -112,26 +121,34 @@ static void publish_bytes(struct mapper *m, struct slice bytes)
 		service_map_close(map);
 }
 
+/* The draft as map.bin; -1 with why: its first error. */
+static int compile_draft(struct mapper *m, const struct config *c, struct map_draft *d, const char *from, struct findings *f, struct buf *bytes,
+                         struct error *why)
+{
+	const struct finding *first = NULL;
+
+	if (c->map.hosts_file)
+		map_draft_hosts_file(d, buf_slice(&m->hosts_text));
+	if (f->errors == 0 && map_compile(d, c->limits.services, f, bytes) == 0)
+		return 0;
+	for (size_t i = 0; i < f->n && first == NULL; i++)
+		if (f->v[i].level == FINDING_ERROR)
+			first = &f->v[i];
+	return error_set(why, "%s: %zu errors, the first: %s:%u:%u: %s", from, f->errors, first != NULL ? first->file : from,
+	                 first != NULL ? first->mark.line : 0, first != NULL ? first->mark.col : 0, first != NULL ? first->message : "");
+}
+
 void mapper_publish(struct mapper *m, struct map_draft *d, const char *from, struct findings *f)
 {
 	struct buf bytes = {0};
-	char why[512];
+	struct error why;
+	int rc = compile_draft(m, m->role->config, d, from, f, &bytes, &why);
 
-	if (m->role->config->map.hosts_file)
-		map_draft_hosts_file(d, buf_slice(&m->hosts_text));
-	if (f->errors > 0 || map_compile(d, m->role->config->limits.services, f, &bytes) != 0) {
-		const struct finding *first = NULL;
-		for (size_t i = 0; i < f->n && first == NULL; i++)
-			if (f->v[i].level == FINDING_ERROR)
-				first = &f->v[i];
-		snprintf(why, sizeof why, "%s: %zu errors, the first: %s:%u: %s", from, f->errors, first != NULL ? first->file : from,
-		         first != NULL ? first->mark.line : 0, first != NULL ? first->message : "");
-		log_findings(f);
-		mapper_failed(m, why);
-	} else {
-		log_findings(f);
+	log_findings(f);
+	if (rc != 0)
+		mapper_failed(m, why.text);
+	else
 		publish_bytes(m, buf_slice(&bytes));
-	}
 	buf_free(&bytes);
 }
 
@@ -199,6 +216,28 @@ static void from_files(struct mapper *m)
 	findings_clear(&f);
 }
 
+/* A reload with a broken map changes nothing at all (config.md section 3). */
+static int check_files(struct mapper *m, const struct config *next, struct error *err)
+{
+	struct map_draft *d = map_draft_new();
+	struct findings f = {0};
+	struct buf bytes = {0}, text = {0};
+	int rc;
+
+	read_path(d, next->map.path, &f);
+	rc = compile_draft(m, next, d, next->map.path, &f, &bytes, err);
+	if (rc != 0) {
+		f.n = MIN(f.n, 20);
+		findings_text(&f, &text);
+		error_set(err, SLICE_FMT, SLICE_ARG(slice_trim(buf_slice(&text))));
+	}
+	buf_free(&text);
+	buf_free(&bytes);
+	map_draft_free(d);
+	findings_clear(&f);
+	return rc;
+}
+
 /* ---- life */
 
 static void connect_redis(void *arg)
@@ -219,10 +258,12 @@ static void *mapper_start(struct role *r)
 	return m;
 }
 
-static int mapper_compile(void *self UNUSED, const struct bundle *b UNUSED, const struct config *next UNUSED, uint32_t generation UNUSED,
-                          struct error *err UNUSED)
+/* At the start there is the last good map to go on with, so only a reload is refused. */
+static int mapper_compile(void *self, const struct bundle *b UNUSED, const struct config *next, uint32_t generation UNUSED, struct error *err)
 {
-	return 0;
+	struct mapper *m = self;
+
+	return m->role->config == NULL || next->map.redis ? 0 : check_files(m, next, err);
 }
 
 static void read_hosts(struct mapper *m)
@@ -266,7 +307,7 @@ static void mapper_map(void *self, int fd, const char *hash)
 	struct role_map *map = fd >= 0 ? role_map_open(fd, &err) : NULL;
 
 	if (map != NULL && m->services == 0) {
-		m->services = service_map_len(map->map);
+		m->services = map->services;
 		snprintf(m->hash, sizeof m->hash, "%s", hash);
 	}
 	role_map_close(map);
@@ -289,6 +330,7 @@ static void mapper_free(void *self)
 	loop_timer_free(m->again);
 	secret_wipe(&m->password);
 	buf_free(&m->hosts_text);
+	free(m->said);
 	free(m);
 }
 

@@ -18,6 +18,7 @@ struct mapper {
 	instant good;                 /* when the last map was taken; INSTANT_NONE */
 	struct mapper_redis *redis;
 	struct loop_timer *again;     /* reconnect */
+	char *said;                   /* the fault that was logged last; NULL after a success */
 	bool ready;
 };
 

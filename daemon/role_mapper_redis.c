@@ -14,7 +14,9 @@
 
 #define RECONNECT   SECOND
 #define BLOCK_MS    2000 /* how long one wait on the stream takes; then a look whether the map is still there */
+#define HELD_MS     500  /* the same while an export holds the map: its end writes nothing to the stream */
 #define SCAN_COUNT  "1000"
+#define HELD        "redis: an export is under way (map:hold); waiting for its end"
 
 struct pairs {
 	char **v; /* name, value, name, value, … */
@@ -23,6 +25,7 @@ struct pairs {
 
 /* What Redis says of one service. */
 struct raw {
+	struct mapper_redis *redis;
 	char *id;
 	struct pairs fields, needs, groups;
 	bool present; /* in the set of services */
@@ -38,7 +41,8 @@ struct mapper_redis {
 	struct pairs hosts, ports, aliases;
 	unsigned pending;      /* replies that a read still waits for */
 	bool broken;           /* a reply of this read was an error: nothing is built from it */
-	bool held, said_held;
+	bool again;            /* the last read was broken: look at all of it at the next chance */
+	bool held, said_held;  /* the last word on map:hold (and format) */
 	LIST_HEAD(, scan) scans;
 };
 
@@ -74,6 +78,7 @@ static struct raw *raw_of(struct mapper_redis *r, struct slice id)
 	if (x != NULL)
 		return x;
 	x = xcalloc(1, sizeof *x);
+	x->redis = r;
 	x->id = slice_dup(id);
 	r->raws = array_reserve(r->raws, &r->cap_raws, r->n_raws + 1, sizeof(struct raw *));
 	r->raws[r->n_raws++] = x;
@@ -316,16 +321,6 @@ static void build(struct mapper_redis *r)
 static void begin(struct mapper_redis *r);
 static void follow(struct mapper_redis *r);
 
-static void read_done(struct mapper_redis *r)
-{
-	if (--r->pending > 0)
-		return;
-	if (!r->broken)
-		build(r);
-	r->broken = false;
-	follow(r);
-}
-
 static bool is_error(struct mapper_redis *r, const struct redis_reply *rep)
 {
 	char text[300];
@@ -337,33 +332,37 @@ static bool is_error(struct mapper_redis *r, const struct redis_reply *rep)
 	return true;
 }
 
+/* An error where all depends on the answer (loading, no permission, not a stream): begin anew on a new connection. */
+static bool ends_all(struct mapper_redis *r, const struct redis_reply *rep)
+{
+	if (!is_error(r, rep))
+		return false;
+	loop_timer_set(r->mapper->again, RECONNECT);
+	return true;
+}
+
+/* A key of the wrong type is no empty hash. */
+static void take_pairs(const struct raw *x, struct pairs *into, const struct redis_reply *rep)
+{
+	if (is_error(x->redis, rep))
+		x->redis->broken = true;
+	else
+		pairs_add(into, rep);
+}
+
 static void on_fields(struct redis *c UNUSED, const struct redis_reply *rep, void *arg)
 {
-	struct raw *x = arg;
-
-	pairs_add(&x->fields, rep);
+	take_pairs(arg, &((struct raw *)arg)->fields, rep);
 }
 
 static void on_needs(struct redis *c UNUSED, const struct redis_reply *rep, void *arg)
 {
-	struct raw *x = arg;
-
-	pairs_add(&x->needs, rep);
+	take_pairs(arg, &((struct raw *)arg)->needs, rep);
 }
 
 static void on_groups(struct redis *c UNUSED, const struct redis_reply *rep, void *arg)
 {
-	struct raw *x = arg;
-
-	pairs_add(&x->groups, rep);
-}
-
-/* The last reply of a pipelined read: everything before it is here. */
-static void on_marker(struct redis *c UNUSED, const struct redis_reply *rep UNUSED, void *arg)
-{
-	struct mapper_redis *r = arg;
-
-	read_done(r);
+	take_pairs(arg, &((struct raw *)arg)->groups, rep);
 }
 
 static void command(struct mapper_redis *r, const char *verb, const char *key, const char *id,
@@ -374,6 +373,49 @@ static void command(struct mapper_redis *r, const char *verb, const char *key, c
 
 	redis_send(r->redis, argv, 2, reply, arg);
 	free(full);
+}
+
+static void hold_on(struct mapper_redis *r, const char *why)
+{
+	if (!r->said_held)
+		mapper_failed(r->mapper, why);
+	r->held = r->said_held = true;
+	follow(r);
+}
+
+/* A hold may have come while this was read, and half an export is no map. */
+static void on_read_hold(struct redis *c UNUSED, const struct redis_reply *rep, void *arg)
+{
+	struct mapper_redis *r = arg;
+	bool broken = r->broken;
+
+	if (ends_all(r, rep))
+		return;
+	r->broken = false;
+	r->again = broken;
+	if (rep->integer == 1) {
+		hold_on(r, HELD);
+	} else if (r->held) {
+		begin(r); /* what was written under the hold was not taken: all of it counts now */
+	} else {
+		if (!broken)
+			build(r);
+		follow(r);
+	}
+}
+
+static void read_done(struct mapper_redis *r)
+{
+	if (--r->pending == 0)
+		command(r, "EXISTS", "hold", NULL, on_read_hold, r);
+}
+
+/* The last reply of a pipelined read: everything before it is here. */
+static void on_marker(struct redis *c UNUSED, const struct redis_reply *rep UNUSED, void *arg)
+{
+	struct mapper_redis *r = arg;
+
+	read_done(r);
 }
 
 static void read_one(struct mapper_redis *r, struct raw *x)
@@ -512,7 +554,8 @@ static void take_changes(struct mapper_redis *r, const struct redis_reply *entri
 				ids[n++] = slice_dup(e->items[1]->items[k + 1]->text);
 		}
 	}
-	if (whole)
+	/* what a broken read left behind is no ground to build a change on */
+	if (whole || r->again)
 		begin(r);
 	else
 		read_changed(r, (const char *const *)ids, n);
@@ -528,8 +571,10 @@ static void on_card(struct redis *c UNUSED, const struct redis_reply *rep, void 
 
 	for (size_t i = 0; i < r->n_raws; i++)
 		present += r->raws[i]->present;
+	if (ends_all(r, rep))
+		return;
 	/* a hold that ended, a map that was emptied or written without telling the stream: look at all of it */
-	if (rep->kind == REDIS_INTEGER && (rep->integer != present || r->held))
+	if (rep->kind == REDIS_INTEGER && (rep->integer != present || r->held || r->again))
 		begin(r);
 	else
 		follow(r);
@@ -541,29 +586,26 @@ static void on_stream(struct redis *c UNUSED, const struct redis_reply *rep, voi
 
 	if (rep->kind == REDIS_ARRAY && rep->n == 1 && rep->items[0]->n == 2)
 		take_changes(r, rep->items[0]->items[1]);
-	else if (!is_error(r, rep))
+	else if (!ends_all(r, rep))
 		command(r, "SCARD", "services", NULL, on_card, r);
 }
 
 static void follow(struct mapper_redis *r)
 {
-	redis_sendf(r->redis, on_stream, r, "XREAD COUNT 10000 BLOCK %d STREAMS %schanges %s", BLOCK_MS, r->prefix, r->last);
+	redis_sendf(r->redis, on_stream, r, "XREAD COUNT 10000 BLOCK %d STREAMS %schanges %s", r->held ? HELD_MS : BLOCK_MS, r->prefix, r->last);
 }
 
 static void on_format(struct redis *c UNUSED, const struct redis_reply *rep, void *arg)
 {
 	struct mapper_redis *r = arg;
 
-	if (is_error(r, rep))
+	if (ends_all(r, rep))
 		return;
 	if (rep->kind == REDIS_STRING && !slice_is(rep->text, "1")) {
-		if (!r->said_held)
-			mapper_failed(r->mapper, "redis: the map's format is not 1; this carillon is too old for it");
-		r->held = r->said_held = true;
-		follow(r);
+		hold_on(r, "redis: the map's format is not 1; this carillon is too old for it");
 		return;
 	}
-	r->said_held = false;
+	r->held = r->said_held = false;
 	read_whole(r);
 }
 
@@ -571,14 +613,10 @@ static void on_hold(struct redis *c UNUSED, const struct redis_reply *rep, void 
 {
 	struct mapper_redis *r = arg;
 
-	if (is_error(r, rep))
+	if (ends_all(r, rep))
 		return;
-	r->held = rep->kind == REDIS_INTEGER && rep->integer == 1;
-	if (r->held) {
-		if (!r->said_held)
-			mapper_failed(r->mapper, "redis: an export is under way (map:hold); waiting for its end");
-		r->said_held = true;
-		follow(r);
+	if (rep->integer == 1) {
+		hold_on(r, HELD);
 		return;
 	}
 	command(r, "GET", "format", NULL, on_format, r);
@@ -588,7 +626,7 @@ static void on_last(struct redis *c UNUSED, const struct redis_reply *rep, void 
 {
 	struct mapper_redis *r = arg;
 
-	if (is_error(r, rep))
+	if (ends_all(r, rep))
 		return;
 	snprintf(r->last, sizeof r->last, "0-0");
 	if (rep->kind == REDIS_ARRAY && rep->n == 1 && rep->items[0]->n == 2)

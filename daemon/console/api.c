@@ -205,9 +205,32 @@ static void check(struct jw *w, const char *name, bool ok, bool warning, const c
 	jw_end(w);
 }
 
+/* A stale map is a warning: how old the one in use is, and what is wrong with its source. */
+static void check_map(struct api *a, struct jw *w)
+{
+	bool ok = counter_read(a->counters, "carillon_map_last_sync_successful", "") == 1;
+	struct arena *arena = arena_new(4096);
+	struct buf detail = {0};
+	struct error err;
+	struct json *state = a->map_state.n > 0 ? json_parse(arena, buf_slice(&a->map_state), JSON_LIMITS, NULL, &err) : NULL;
+	struct slice at = json_text(json_get(state, "at")), error = json_text(json_get(state, "error"));
+
+	if (ok)
+		buf_str(&detail, "in step with its source");
+	else if (at.n > 0)
+		buf_printf(&detail, "stale: the last good map, of " SLICE_FMT ", serves", SLICE_ARG(at));
+	else
+		buf_str(&detail, "stale: the last good map serves");
+	if (!ok && error.n > 0)
+		buf_printf(&detail, "; " SLICE_FMT, SLICE_ARG(error));
+	check(w, "map", ok, !ok, buf_cstr(&detail));
+	buf_free(&detail);
+	arena_free(arena);
+}
+
 static void ready(struct api *a, struct api_answer *answer)
 {
-	bool core = core_turns(a), map = counter_read(a->counters, "carillon_map_last_sync_successful", "") == 1;
+	bool core = core_turns(a);
 	uint64_t backlog = counter_read(a->counters, "carillon_queue_events", "queue=\"journal\"");
 	uint64_t reload = counter_read(a->counters, "carillon_config_last_reload_successful", "");
 	uint64_t reloaded = counter_read(a->counters, "carillon_config_last_reload_timestamp_seconds", "");
@@ -221,7 +244,7 @@ static void ready(struct api *a, struct api_answer *answer)
 	jw_array(&w);
 	check(&w, "core", core, false, core ? "turning" : "no sign of life for 5 s");
 	check(&w, "journal", backlog < 50000, false, backlog < 50000 ? "writable" : "behind");
-	check(&w, "map", map, !map, map ? "in step with its source" : "stale: the last good map serves");
+	check_map(a, &w);
 	check(&w, "reload", reloaded == 0 || reload == 1, !(reloaded == 0 || reload == 1), reloaded == 0 || reload == 1 ? "none refused" : "the last one was refused");
 	jw_array_end(&w);
 	jw_end(&w);
