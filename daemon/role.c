@@ -39,6 +39,7 @@ void role_ready(struct role *r, const char *error)
 static void compile(struct role *r, uint32_t generation, struct slice payload)
 {
 	struct findings f = {0};
+	struct config *next;
 	struct bundle b;
 	struct error err;
 	struct buf text = {0};
@@ -47,16 +48,22 @@ static void compile(struct role *r, uint32_t generation, struct slice payload)
 		role_send(r, FRAME_COMPILED, generation, slice_str(err.text), -1);
 		return;
 	}
-	config_free(r->next);
-	r->next = config_from_bundle(&b, &f);
-	if (r->next == NULL) {
+	next = config_from_bundle(&b, &f);
+	if (next == NULL) {
 		findings_text(&f, &text);
-	} else if (r->ops->compile(r->self, &b, r->next, generation, &err) != 0) {
-		buf_str(&text, err.text);
-		config_free(r->next);
-		r->next = NULL;
+	} else {
+		/* what the role built last and never ran (a refused reload) points into its config: that goes afterwards */
+		struct config *former = r->next;
+
+		r->next = next;
+		r->next_generation = generation;
+		if (r->ops->compile(r->self, &b, next, generation, &err) != 0) {
+			buf_str(&text, err.text);
+			config_free(r->next);
+			r->next = NULL;
+		}
+		config_free(former);
 	}
-	r->next_generation = generation;
 	role_send(r, FRAME_COMPILED, generation, buf_slice(&text), -1);
 	buf_free(&text);
 	findings_clear(&f);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "role_parent.h"
+#include "rules/sources.h"
 
 static void answer(struct parent *p, bool ok, const char *text)
 {
@@ -51,6 +52,16 @@ void reload_abort(struct parent *p, const char *why)
 	buf_clear(&p->complaint);
 }
 
+/* The roles compile for themselves; here it is for all the findings, of which a role's complaint would be the first ones. */
+static bool rules_are_good(const struct config *next, const struct bundle *b, struct findings *f)
+{
+	struct rule_set *rs = sources_rules(b, next, false, f);
+	bool good = rs != NULL;
+
+	rule_set_free(rs);
+	return good;
+}
+
 void reload_begin(struct parent *p, bool from_front, uint64_t id)
 {
 	struct findings f = {0};
@@ -66,7 +77,8 @@ void reload_begin(struct parent *p, bool from_front, uint64_t id)
 	sd_notify(0, "RELOADING=1");
 #endif
 	p->next = files_read(p->options.config_path, &b, &f);
-	if (p->next == NULL) {
+	if (p->next == NULL || !rules_are_good(p->next, &b, &f)) {
+		findings_sort(&f);
 		findings_text(&f, &text);
 		reload_abort(p, buf_cstr(&text));
 	} else if (sockets_open(p, p->next, &err) != 0) {
