@@ -495,6 +495,17 @@ class Tail:
         self.connection.request("GET", "/api/v1/events/stream")
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
+        # front has to tell each intake first: seen several times in a row, it has told them all
+        wait_for(lambda: all(self.seen(daemon) for _ in range(4)), 10)
+        self.lines.clear()
+
+    def seen(self, daemon):
+        name = "tail-%d" % time.monotonic_ns()
+        daemon.hook({"check": name})
+        try:
+            return wait_for(lambda: self.find(check=name), 0.3, 0.005)
+        except TimeoutError:
+            return False
 
     def run(self):
         try:
