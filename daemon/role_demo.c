@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ftw.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,7 +84,7 @@ static int write_config(struct demo *d)
 	        "  hooks: {bind: [\"http://127.0.0.1:%u\"]}\n"
 	        "rules: {path: [\"%s\"]}\n"
 	        "map: {path: \"%s\", hosts_file: false}\n"
-	        "correlation: {settle: 10s, settle_warn: 15s, debounce: 10s, storm_quiet: 5s, storm_hold: 15s}\n"
+	        "correlation: {settle: 10s, settle_warn: 15s, debounce: 10s, storm_quiet: 5s, storm_hold: 15s, ttl: 6s}\n"
 	        "state: {path: \"%s/state\"}\n"
 	        "admin: {socket: {path: \"%s\", mode: \"0600\"}, metrics: {bind: [\"http://127.0.0.1:%u\"]}}\n"
 	        "intake: 1\nlog: {level: warning}\n",
@@ -177,16 +178,24 @@ static void tell_alerts(struct demo *d, struct arena *a)
 	const struct json *list = json_get(ask(d, "/api/v1/alerts", a), "alerts");
 
 	for (const struct json *x = list != NULL ? list->first : NULL; x != NULL; x = x->next) {
-		struct slice service = text(x, "service"), owner = text(x, "owner");
+		struct slice service = text(x, "service");
 
-		if (!first_time(d, text(x, "id")))
+		if (slice_is(text(x, "state"), "pending") || !first_time(d, text(x, "id")))
 			continue;
 		d->alerts++;
-		if (owner.n > 0 && first_time(d, owner))
-			d->owners++;
 		stamp(d);
 		printf("● %-22.*s %-28.*s (alert %u)\n", SLICE_ARG(text(x, "rule")), SLICE_ARG(service.n > 0 ? service : text(x, "host")), d->alerts);
 	}
+}
+
+/* Teams that own a component of the incident: each would have had its own tickets. */
+static void count_owners(struct demo *d, const struct json *whole)
+{
+	const struct json *list = json_get(whole, "components");
+
+	for (const struct json *x = list != NULL ? list->first : NULL; x != NULL; x = x->next)
+		if (text(x, "owner").n > 0 && first_time(d, text(x, "owner")))
+			d->owners++;
 }
 
 static void tell_opened(struct demo *d, const struct json *i, struct arena *a)
@@ -205,7 +214,8 @@ static void tell_opened(struct demo *d, const struct json *i, struct arena *a)
 	reasons = json_get(whole, "reasons");
 	for (const struct json *r = reasons != NULL ? reasons->first : NULL; r != NULL && n < 6; r = r->next, n++)
 		printf("        %s " SLICE_FMT "\n", n == 0 ? "why:" : "    ", SLICE_ARG(json_text(r)));
-	printf("        1 ticket; without carillon: %u tickets for %u teams\n", d->alerts, MAX(d->owners, 1u));
+	count_owners(d, whole);
+	printf("        one ticket instead of %u for %u teams\n", d->alerts, MAX(d->owners, 1u));
 }
 
 static void tell_incidents(struct demo *d, struct arena *a)
@@ -244,14 +254,34 @@ static void look(struct demo *d)
 	arena_free(a);
 }
 
+/* carillonctl as a person here can type it: from the build folder while it is not installed. */
+static char *ctl_path(void)
+{
+	char self[PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (n <= 0)
+		return xstrdup("carillonctl");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	char *path = xasprintf("%.*s/ctl/carillonctl", slash != NULL ? (int)(slash - self) : 0, self);
+	if (access(path, X_OK) == 0)
+		return path;
+	free(path);
+	return xstrdup("carillonctl");
+}
+
 static void tell_end(const struct demo *d)
 {
-	printf("\nTry: carillonctl --socket %s incidents show %.8s\n"
-	       "     carillonctl --socket %s rules explain --syslog '<11>1 - web-1 app - - - hello'\n"
+	char *ctl = ctl_path();
+
+	printf("\nTry: %s --socket %s incidents show %s\n"
+	       "     %s --socket %s events tail\n"
 	       "Send your own: logger -n 127.0.0.1 -P %u -d --rfc5424 hello\n"
 	       "Ctrl-C to stop\n",
-	       d->socket, d->incident, d->socket, d->feed.syslog);
+	       ctl, d->socket, d->incident, ctl, d->socket, d->feed.syslog);
 	fflush(stdout);
+	free(ctl);
 }
 
 static void narrate(struct demo *d, int64_t seconds)

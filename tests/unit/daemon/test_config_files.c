@@ -163,6 +163,7 @@ static void man_row(struct slice text, const struct setting *s)
 	body = slice_of(at, end != NULL ? (size_t)(end - at) + 1 : strlen(at));
 	if (!slice_contains(body, slice_str(help)))
 		fail_msg("carillon.yaml(5), %s: does not say '%s'", s->path, s->help);
+	free(head);
 	free(help);
 	/* roff: a backslash is written \e, an empty value is not shown */
 	if (s->def[0] != '\0' && strchr(s->def, '\\') == NULL) {
