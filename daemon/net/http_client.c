@@ -438,3 +438,17 @@ bool http_client_call(struct http_client *h, const struct http_call *call,
 	}
 	return ok;
 }
+
+void http_client_cancel(struct http_client *h, const void *arg)
+{
+	struct call *next;
+	BUG_ON(h->magic != CLIENT_MAGIC);
+	for (struct call *c = h->all.next; c != &h->all; c = next) {
+		next = c->next;
+		if (c->arg != arg)
+			continue;
+		CURLMcode mc = curl_multi_remove_handle(h->multi, c->easy);
+		BUG_ON(mc != CURLM_OK);
+		call_free(c);
+	}
+}
