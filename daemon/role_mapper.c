@@ -275,17 +275,26 @@ static void read_hosts(struct mapper *m)
 		(void)!files_slurp("/etc/hosts", 1 << 20, &m->hosts_text, &err);
 }
 
-static void mapper_swap(void *self, const struct config *config, uint32_t generation UNUSED)
+static void read_source(struct mapper *m)
+{
+	bool redis = m->role->config->map.redis;
+
+	if (!m->may_read)
+		return;
+	/* the password, if there is one, comes in the next frames: connect in the next turn */
+	loop_timer_set(m->again, redis ? 0 : -1);
+	if (!redis)
+		from_files(m);
+}
+
+static void mapper_swap(void *self, const struct config *config UNUSED, uint32_t generation UNUSED)
 {
 	struct mapper *m = self;
 
 	read_hosts(m);
 	mapper_redis_free(m->redis);
 	m->redis = NULL;
-	/* the password, if there is one, comes in the next frames: connect in the next turn */
-	loop_timer_set(m->again, config->map.redis ? 0 : -1);
-	if (!config->map.redis)
-		from_files(m);
+	read_source(m);
 	if (!m->ready)
 		role_ready(m->role, NULL);
 	m->ready = true;
@@ -299,18 +308,28 @@ static void mapper_secret(void *self, const char *ref, struct slice value)
 		secret_take(&m->password, value);
 }
 
-/* The map in use when this role starts again: what a new one is measured against. */
+/* The map in use when this role starts, or that there is none: what a new one is measured against. An export that was
+ * emptied while nothing ran must not empty the map either. */
 static void mapper_map(void *self, int fd, const char *hash)
 {
 	struct mapper *m = self;
 	struct error err;
+	struct stat st;
+	bool dated = fd >= 0 && fstat(fd, &st) == 0;
 	struct role_map *map = fd >= 0 ? role_map_open(fd, &err) : NULL;
 
 	if (map != NULL && m->services == 0) {
 		m->services = map->services;
 		snprintf(m->hash, sizeof m->hash, "%s", hash);
+		if (dated && m->good == INSTANT_NONE)
+			m->good = (instant)st.st_mtim.tv_sec * SECOND;
 	}
 	role_map_close(map);
+	if (m->may_read)
+		return;
+	m->may_read = true;
+	if (m->role->config != NULL)
+		read_source(m);
 }
 
 static void mapper_stop(void *self)

@@ -20,6 +20,7 @@ struct mapper {
 	struct loop_timer *again;     /* reconnect */
 	char *said;                   /* the fault that was logged last; NULL after a success */
 	bool ready;
+	bool may_read;                /* the map in use is known, or that there is none: now a new one may come */
 };
 
 /* Compiles a draft and hands it to the parent, or says why not. `from` names the source in messages. */

@@ -158,6 +158,13 @@ static void on_ready(struct child *c, struct slice complaint)
 		return;
 	}
 	c->ready = true;
+	if (c->ops->kind == ROLE_CORE && !p->core_told) {
+		struct child *mapper = child_find(p, ROLE_MAPPER, 0);
+
+		p->core_told = true;
+		if (mapper != NULL && mapper->started)
+			child_send_map(mapper);
+	}
 	parent_try_intakes(p);
 	running(p);
 }

@@ -57,6 +57,7 @@ struct parent {
 	int map_fd;
 	char map_hash[65];
 	bool map_known;         /* there is a map, or it is known that there is none */
+	bool core_told;         /* core has said which map it recovered, if any: mapper measures new ones against it */
 	struct buf map_state;   /* what mapper said last, for a front that starts again */
 	struct loop_timer *watchdog, *patience;
 	/* a reload under way */

@@ -121,7 +121,9 @@ void child_send_socket(struct child *c, const struct parent_socket *s)
 
 void child_send_map(struct child *c)
 {
-	if (c->parent->map_known && c->ops->map != NULL)
+	bool known = c->parent->map_known || (c->ops->kind == ROLE_MAPPER && c->parent->core_told);
+
+	if (known && c->ops->map != NULL)
 		send_named(c, FRAME_MAP, c->parent->map_hash, 0, c->parent->map_fd);
 }
 
