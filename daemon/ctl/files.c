@@ -187,6 +187,22 @@ static void add_folder(struct bundle *b, enum bundle_kind kind, const char *dir,
 		free(v);
 }
 
+/* NAME.test.yaml beside NAME.yaml, if there is one. */
+static void add_tests(struct bundle *b, const char *path, struct findings *f)
+{
+	struct slice name = slice_str(path);
+	char *tests;
+
+	if (!ends_yaml(path) || slice_ends(name, SLICE(".test.yaml")))
+		return;
+	tests = xasprintf("%.*s.test.yaml", (int)(name.n - 5), path);
+	if (access(tests, F_OK) == 0) {
+		add_file(b, BUNDLE_RULES, tests, CONFIG_MAX, f);
+		add_lists(b, tests, f);
+	}
+	free(tests);
+}
+
 void files_add_rules(struct bundle *b, const char *path, struct findings *f)
 {
 	if (is_dir(path)) {
@@ -195,6 +211,7 @@ void files_add_rules(struct bundle *b, const char *path, struct findings *f)
 	}
 	add_file(b, BUNDLE_RULES, path, CONFIG_MAX, f);
 	add_lists(b, path, f);
+	add_tests(b, path, f);
 }
 
 static void add_hostname(struct bundle *b)
@@ -205,11 +222,9 @@ static void add_hostname(struct bundle *b)
 	b->hostname = xstrdup(host[0] != '\0' ? host : "localhost");
 }
 
-struct config *files_read(const char *config_path, struct bundle *b, struct findings *f)
+struct config *files_read_config(const char *config_path, struct bundle *b, struct findings *f)
 {
 	const char *path = config_path != NULL ? config_path : CARILLON_ETC "/carillon.yaml";
-	char *data = files_data_dir(), *folder;
-	struct config *c;
 
 	*b = (struct bundle){0};
 	add_hostname(b);
@@ -217,7 +232,14 @@ struct config *files_read(const char *config_path, struct bundle *b, struct find
 		add_file(b, BUNDLE_CONFIG, path, CONFIG_MAX, f);
 		add_includes(b, path, f);
 	}
-	c = f->errors == 0 ? config_from_bundle(b, f) : NULL;
+	return f->errors == 0 ? config_from_bundle(b, f) : NULL;
+}
+
+struct config *files_read(const char *config_path, struct bundle *b, struct findings *f)
+{
+	char *data = files_data_dir(), *folder;
+	struct config *c = files_read_config(config_path, b, f);
+
 	for (size_t i = 0; c != NULL && i < c->n_rules_path; i++) {
 		/* the two default folders need not be there */
 		if (access(c->rules_path[i], F_OK) != 0 && (strncmp(c->rules_path[i], "/usr/share/", 11) == 0 || strncmp(c->rules_path[i], "/etc/", 5) == 0))

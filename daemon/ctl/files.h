@@ -15,7 +15,9 @@ char *files_data_dir(void);
 /* Everything that a generation is compiled from. config_path NULL: /etc/carillon/carillon.yaml if it is there, else the
  * defaults alone. Findings for what cannot be read; NULL config on errors (the bundle is then incomplete). */
 struct config *files_read(const char *config_path, struct bundle *b, struct findings *f) MUST_CHECK;
-/* Adds one rule file, or all *.yaml below a folder, with the lists that they name. */
+/* The configuration alone: neither rules nor profiles are looked at. */
+struct config *files_read_config(const char *config_path, struct bundle *b, struct findings *f) MUST_CHECK;
+/* Adds one rule file and its NAME.test.yaml, or all *.yaml below a folder, with the lists that they name. */
 void files_add_rules(struct bundle *b, const char *path, struct findings *f);
 /* The file, or -1 with err; at most `max` octets. */
 int files_slurp(const char *path, size_t max, struct buf *out, struct error *err) MUST_CHECK;

@@ -1,0 +1,407 @@
+/* incidents: the list, one with its tree and its log, and what an operator does to them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/client.h"
+#include "ctl/select.h"
+#include "ctl/show.h"
+
+#define TREE_DEPTH 32u
+
+static struct slice text(const struct json *o, const char *key)
+{
+	return json_text(json_get(o, key));
+}
+
+/* ---- list */
+
+struct wanted {
+	const char *state, *service, *owner, *most; /* most: "P2", the least urgent that is shown */
+	instant since;
+	bool all;
+};
+
+static bool is_final(struct slice state)
+{
+	return slice_is(state, "closed") || slice_is(state, "transient") || slice_is(state, "merged");
+}
+
+static bool hurts(const struct json *i, struct slice service)
+{
+	const struct json *list = json_get(i, "services");
+
+	if (select_glob(service, text(i, "root")))
+		return true;
+	for (const struct json *s = list != NULL ? list->first : NULL; s != NULL; s = s->next)
+		if (select_glob(service, text(s, "id")))
+			return true;
+	list = json_get(i, "components");
+	for (const struct json *s = list != NULL ? list->first : NULL; s != NULL; s = s->next)
+		if (select_glob(service, text(s, "service")))
+			return true;
+	return false;
+}
+
+static bool fits(const struct wanted *w, const struct json *i)
+{
+	struct slice state = text(i, "state"), priority = text(i, "priority");
+	instant updated;
+
+	if (w->state != NULL ? !select_listed(w->state, state) : !w->all && is_final(state))
+		return false;
+	if (w->most != NULL && (priority.n != 2 || priority.p[1] > w->most[1]))
+		return false;
+	if (w->service != NULL && !hurts(i, slice_str(w->service)))
+		return false;
+	if (w->owner != NULL && !select_glob(slice_str(w->owner), text(i, "owner")) &&
+	    !select_glob(slice_str(w->owner), text(i, "assign")))
+		return false;
+	return w->since == INSTANT_NONE ||
+	       (instant_parse(text(i, "updated_at"), &updated) && updated >= w->since);
+}
+
+static int read_wanted(const struct ctl *c, const struct args *a, struct wanted *w)
+{
+	const char *since = args_value(a, "since");
+	duration d;
+
+	*w = (struct wanted){args_value(a, "state"), args_value(a, "service"),
+	                     args_value(a, "owner"), args_value(a, "priority"),
+	                     INSTANT_NONE,           args_flag(a, "all")};
+	if (w->most != NULL &&
+	    (w->most[0] != 'P' || w->most[1] < '1' || w->most[1] > '5' || w->most[2] != '\0'))
+		return ctl_fail(c, CTL_USAGE, "'%s' is no priority; P1 to P5", w->most);
+	if (since != NULL && !duration_parse(slice_str(since), &d))
+		return ctl_fail(c, CTL_USAGE, "'%s' is no duration; write 30m, 2h, 7d", since);
+	if (since != NULL)
+		w->since = c->now - d;
+	return CTL_DONE;
+}
+
+static enum show_colour priority_colour(struct slice p)
+{
+	return slice_is(p, "P1") ? SHOW_RED : slice_is(p, "P2") ? SHOW_YELLOW : SHOW_PLAIN;
+}
+
+static void row(const struct ctl *c, struct show_table *t, const struct json *i)
+{
+	struct buf b = {0};
+	struct slice ticket = text(json_get(i, "ticket"), "id");
+	const struct json *services = json_get(i, "services");
+
+	show_cell(t, SHOW_PLAIN, text(i, "id"));
+	show_cell(t, priority_colour(text(i, "priority")), text(i, "priority"));
+	show_cellf(t, "%c", show_letter(text(i, "severity")));
+	show_cell(t, SHOW_PLAIN, text(i, "state"));
+	show_when(c, text(i, "opened_at").n > 0 ? text(i, "opened_at") : text(i, "since"), &b);
+	show_cell(t, SHOW_PLAIN, buf_slice(&b));
+	show_cell(t, SHOW_PLAIN, text(i, "alerts"));
+	show_cellf(t, "%zu", services != NULL ? services->n : 0);
+	show_cell(t, SHOW_PLAIN, ticket);
+	show_cell(t, SHOW_PLAIN, text(i, "title"));
+	buf_free(&b);
+}
+
+int incidents_list(struct ctl *c, const struct args *args)
+{
+	static const struct show_column columns[] = {{.title = "ID"},
+	                                             {.title = "PRIO"},
+	                                             {.title = "S"},
+	                                             {.title = "STATE"},
+	                                             {.title = "OPENED"},
+	                                             {.title = "ALERTS", .right = true},
+	                                             {.title = "SERVICES", .right = true},
+	                                             {.title = "TICKET"},
+	                                             {.title = "TITLE", .flexible = true}};
+	struct arena *a = arena_new(0);
+	struct client_reply r = {0};
+	struct wanted w;
+	struct json *j;
+	int rc = read_wanted(c, args, &w);
+
+	if (rc == 0)
+		rc = client_json(c, "GET", "/api/v1/incidents", SLICE_NONE, a, &r, &j);
+	if (rc == 0) {
+		const struct json *list = json_get(j, "incidents");
+		struct show_table *t = show_table_new(columns, ARRAY_LEN(columns));
+		struct buf out = {0};
+		struct jw jw = jw_new(&out);
+
+		jw_object(&jw);
+		jw_key(&jw, "incidents");
+		jw_array(&jw);
+		for (const struct json *i = list != NULL ? list->first : NULL; i != NULL; i = i->next) {
+			if (!fits(&w, i))
+				continue;
+			jw_tree(&jw, i);
+			row(c, t, i);
+		}
+		jw_array_end(&jw);
+		jw_end(&jw);
+		show_list_end(c, t, &out, "no incidents");
+	}
+	client_free(&r);
+	arena_free(a);
+	return rc;
+}
+
+/* ---- show */
+
+static void facts(const struct ctl *c, const struct json *i)
+{
+	const struct json *services = json_get(i, "services"), *ticket = json_get(i, "ticket");
+	struct buf b = {0};
+
+	show_text(c, priority_colour(text(i, "priority")),
+	          text(i, "priority").n > 0 ? text(i, "priority") : SLICE("-"));
+	fputs("  ", c->out);
+	show_text(c, SHOW_BOLD, text(i, "title"));
+	fputc('\n', c->out);
+	show_fact(c, "id", text(i, "id"));
+	buf_printf(&b, SLICE_FMT ", opened ", SLICE_ARG(text(i, "state")));
+	show_when(c, text(i, "opened_at"), &b);
+	if (text(i, "resolved_at").n > 0) {
+		buf_str(&b, ", resolved ");
+		show_when(c, text(i, "resolved_at"), &b);
+	}
+	show_fact(c, "state", buf_slice(&b));
+	show_fact(c, "root", text(i, "root"));
+	buf_clear(&b);
+	for (const struct json *s = services != NULL ? services->first : NULL; s != NULL; s = s->next)
+		buf_printf(&b, "%s" SLICE_FMT " (tier " SLICE_FMT ", " SLICE_FMT ")", b.n > 0 ? ", " : "",
+		           SLICE_ARG(text(s, "id")), SLICE_ARG(text(s, "tier")), SLICE_ARG(text(s, "state")));
+	show_fact(c, "hurt", buf_slice(&b));
+	buf_clear(&b);
+	buf_printf(&b, "impact " SLICE_FMT ", urgency " SLICE_FMT ", severity " SLICE_FMT,
+	           SLICE_ARG(text(i, "impact")), SLICE_ARG(text(i, "urgency")),
+	           SLICE_ARG(text(i, "severity")));
+	show_fact(c, "weight", buf_slice(&b));
+	show_fact(c, "assigned", text(i, "assign"));
+	show_fact(c, "owner", text(i, "owner"));
+	show_fact(c, "merged into", text(i, "merged_into"));
+	buf_clear(&b);
+	buf_printf(&b, SLICE_FMT " at " SLICE_FMT ", " SLICE_FMT,
+	           SLICE_ARG(text(ticket, "id").n > 0 ? text(ticket, "id") : SLICE("not written yet")),
+	           SLICE_ARG(text(ticket, "destination")), SLICE_ARG(text(ticket, "state")));
+	show_fact(c, "ticket", text(ticket, "destination").n > 0 ? buf_slice(&b) : SLICE("none"));
+	show_fact(c, "link", text(ticket, "url"));
+	buf_free(&b);
+}
+
+static const struct json *component_of(const struct json *list, struct slice service)
+{
+	for (const struct json *k = list != NULL ? list->first : NULL; k != NULL; k = k->next)
+		if (slice_eq(text(k, "service"), service))
+			return k;
+	return NULL;
+}
+
+/* Components under `cause`; depth bounds a damaged tree. */
+static void tree(const struct ctl *c, const struct json *list, struct slice cause, unsigned depth)
+{
+	for (const struct json *k = list != NULL ? list->first : NULL; k != NULL && depth < TREE_DEPTH;
+	     k = k->next) {
+		struct slice above = text(k, "cause");
+		bool top =
+		    above.n == 0 || component_of(list, above) == NULL || slice_eq(above, text(k, "service"));
+
+		if (cause.n == 0 ? !top : top || !slice_eq(above, cause))
+			continue;
+		fprintf(c->out, "  %*s%s", (int)(2 * depth), "", depth > 0 ? "└ " : "");
+		show_text(c, SHOW_PLAIN, text(k, "service"));
+		fputs("  ", c->out);
+		show_text(c, slice_is(text(k, "state"), "down") ? SHOW_RED : SHOW_YELLOW, text(k, "state"));
+		fprintf(c->out, "  " SLICE_FMT " alerts\n", SLICE_ARG(text(k, "alerts")));
+		tree(c, list, text(k, "service"), depth + 1);
+	}
+}
+
+static void timeline(const struct ctl *c, const struct json *log)
+{
+	struct buf b = {0};
+
+	for (const struct json *l = log != NULL ? log->first : NULL; l != NULL; l = l->next) {
+		buf_clear(&b);
+		show_when(c, text(l, "at"), &b);
+		fprintf(c->out, "  %-10s ", buf_cstr(&b));
+		fprintf(c->out, "%-8.*s ", SLICE_ARG(text(l, "kind")));
+		show_text(c, SHOW_PLAIN, text(l, "text"));
+		fputc('\n', c->out);
+	}
+	buf_free(&b);
+}
+
+static void alerts(const struct ctl *c, const struct json *list)
+{
+	static const struct show_column columns[] = {{.title = "S"},
+	                                             {.title = "RULE"},
+	                                             {.title = "SERVICE"},
+	                                             {.title = "STATE"},
+	                                             {.title = "COUNT", .right = true},
+	                                             {.title = "CAUSE"},
+	                                             {.title = "SUMMARY", .flexible = true}};
+	struct show_table *t = show_table_new(columns, ARRAY_LEN(columns));
+
+	for (const struct json *k = list != NULL ? list->first : NULL; k != NULL; k = k->next) {
+		show_cellf(t, "%c", show_letter(text(k, "severity")));
+		show_cell(t, SHOW_PLAIN, text(k, "rule"));
+		show_cell(t, SHOW_PLAIN, text(k, "service"));
+		show_cell(t, SHOW_PLAIN, text(k, "state"));
+		show_cell(t, SHOW_PLAIN, text(k, "count"));
+		show_cell(t, SHOW_PLAIN, text(k, "cause"));
+		show_cell(t, SHOW_PLAIN, text(k, "summary"));
+	}
+	show_table_end(c, t, "no alerts are kept of it");
+}
+
+static void show(const struct ctl *c, const struct json *i, const struct json *log, const struct json *list)
+{
+	const struct json *reasons = json_get(i, "reasons");
+
+	facts(c, i);
+	fputs("\nbecause\n", c->out);
+	for (const struct json *s = reasons != NULL ? reasons->first : NULL; s != NULL; s = s->next) {
+		fputs("  ", c->out);
+		show_text(c, SHOW_PLAIN, json_text(s));
+		fputc('\n', c->out);
+	}
+	if (text(i, "runner_up").n > 0) {
+		fputs("  runner-up: ", c->out);
+		show_text(c, SHOW_PLAIN, text(i, "runner_up"));
+		fputc('\n', c->out);
+	}
+	fputs("\ncomponents, cause first\n", c->out);
+	tree(c, json_get(i, "components"), SLICE_NONE, 0);
+	if (text(i, "components_more").n > 0)
+		fprintf(c->out, "  and " SLICE_FMT " more\n", SLICE_ARG(text(i, "components_more")));
+	fputs("\ntimeline\n", c->out);
+	timeline(c, log);
+	fputs("\nalerts\n", c->out);
+	alerts(c, list);
+}
+
+/* The incident's own members, then "log" and "alert_list". */
+static void show_json(const struct ctl *c, const struct json *i, const struct json *log,
+                      const struct json *list)
+{
+	struct buf out = {0};
+	struct jw w = jw_new(&out);
+
+	jw_object(&w);
+	for (const struct json *m = i->first; m != NULL; m = m->next) {
+		jw_keyn(&w, m->key);
+		jw_tree(&w, m);
+	}
+	jw_key(&w, "log");
+	jw_tree(&w, log);
+	jw_key(&w, "alert_list");
+	jw_tree(&w, list);
+	jw_end(&w);
+	buf_char(&out, '\n');
+	fwrite(out.p, 1, out.n, c->out);
+	buf_free(&out);
+}
+
+/* "/api/v1/incidents/ID" and what stands behind it. Ids are written in capitals. */
+static char *path_of(const char *id, const char *rest)
+{
+	struct buf quoted = {0};
+	char *upper = xstrdup(id), *path;
+
+	for (char *p = upper; *p != '\0'; p++)
+		if (*p >= 'a' && *p <= 'z')
+			*p = (char)(*p - 'a' + 'A');
+	client_quote(&quoted, slice_str(upper));
+	path = xasprintf("/api/v1/incidents/%s%s", buf_cstr(&quoted), rest);
+	buf_free(&quoted);
+	free(upper);
+	return path;
+}
+
+static int fetch(struct ctl *c, const char *id, const char *rest, struct arena *a, struct client_reply *r,
+                 struct json **j)
+{
+	char *path = path_of(id, rest);
+	int rc = client_json(c, "GET", path, SLICE_NONE, a, r, j);
+
+	free(path);
+	return rc;
+}
+
+int incidents_show(struct ctl *c, const struct args *args)
+{
+	static const char *const parts[] = {"", "/log", "/alerts"};
+	struct arena *a = arena_new(0);
+	struct client_reply r[3] = {{0}};
+	struct json *j[3] = {NULL};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)
+		rc = fetch(c, args_word(args, 0), parts[i], a, &r[i], &j[i]);
+	if (rc == 0 && c->json)
+		show_json(c, j[0], json_get(j[1], "log"), json_get(j[2], "alerts"));
+	else if (rc == 0 && !c->quiet)
+		show(c, j[0], json_get(j[1], "log"), json_get(j[2], "alerts"));
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		client_free(&r[i]);
+	arena_free(a);
+	return rc;
+}
+
+/* ---- actions */
+
+static int act(struct ctl *c, const struct args *args, const char *action)
+{
+	struct arena *a = arena_new(0);
+	struct client_reply r = {0};
+	struct buf body = {0}, note = {0};
+	struct jw w = jw_new(&body);
+	char *path = path_of(args_word(args, 0), "/actions");
+	struct json *j;
+	int rc;
+
+	for (size_t i = 1; i < args->n_words; i++)
+		buf_printf(&note, "%s%s", i > 1 ? " " : "", args->words[i]);
+	jw_object(&w);
+	jw_kstr(&w, "action", action);
+	if (note.n > 0)
+		jw_kslice(&w, "note", buf_slice(&note));
+	jw_end(&w);
+	rc = client_json(c, "POST", path, buf_slice(&body), a, &r, &j);
+	if (rc == 0 && c->json)
+		fprintf(c->out, SLICE_FMT "\n", SLICE_ARG(slice_trim(buf_slice(&r.body))));
+	else if (rc == 0 && !c->quiet)
+		fprintf(c->out, SLICE_FMT " is " SLICE_FMT "\n", SLICE_ARG(text(j, "id")),
+		        SLICE_ARG(text(j, "state")));
+	free(path);
+	buf_free(&body);
+	buf_free(&note);
+	client_free(&r);
+	arena_free(a);
+	return rc;
+}
+
+int incidents_ack(struct ctl *c, const struct args *a)
+{
+	return act(c, a, "ack");
+}
+
+int incidents_unack(struct ctl *c, const struct args *a)
+{
+	return act(c, a, "unack");
+}
+
+int incidents_resolve(struct ctl *c, const struct args *a)
+{
+	return act(c, a, "resolve");
+}
+
+int incidents_reopen(struct ctl *c, const struct args *a)
+{
+	return act(c, a, "reopen");
+}
+
+int incidents_note(struct ctl *c, const struct args *a)
+{
+	return act(c, a, "note");
+}
