@@ -10,6 +10,18 @@
 #include "role_parent.h"
 #include "rules/sources.h"
 
+/* Findings one by one; the lines that point into the text stay in the answer. */
+static void log_refusal(const char *text)
+{
+	unsigned said = 0;
+
+	for (struct slice rest = slice_str(text), line; rest.n > 0 && slice_split(&rest, '\n', &line) && said < 20;) {
+		if (line.n > 0 && line.p[0] != ' ')
+			log_error("msg=\"%s\" reason=\"" SLICE_FMT "\"", said++ == 0 ? "reload refused, nothing has changed" : "reload refused, also",
+			          SLICE_ARG(line));
+	}
+}
+
 static void answer(struct parent *p, bool ok, const char *text)
 {
 	struct child *front = child_find(p, ROLE_FRONT, 0);
@@ -36,7 +48,7 @@ static void answer(struct parent *p, bool ok, const char *text)
 	if (ok)
 		log_notice("msg=\"reloaded\" generation=%u", p->generation);
 	else
-		log_error("msg=\"reload refused, nothing has changed\" reason=\"%s\"", text);
+		log_refusal(text);
 }
 
 void reload_abort(struct parent *p, const char *why)
@@ -62,6 +74,19 @@ static bool rules_are_good(const struct config *next, const struct bundle *b, st
 	return good;
 }
 
+/* Lints are for those who write rules: what refuses the reload must not drown in them. */
+static void errors_text(struct findings *f, struct buf *out)
+{
+	struct findings errors = {.v = xcalloc(f->n + 1, sizeof *f->v), .errors = f->errors};
+
+	findings_sort(f);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].level == FINDING_ERROR)
+			errors.v[errors.n++] = f->v[i];
+	findings_text(&errors, out);
+	free(errors.v);
+}
+
 void reload_begin(struct parent *p, bool from_front, uint64_t id)
 {
 	struct findings f = {0};
@@ -78,8 +103,7 @@ void reload_begin(struct parent *p, bool from_front, uint64_t id)
 #endif
 	p->next = files_read(p->options.config_path, &b, &f);
 	if (p->next == NULL || !rules_are_good(p->next, &b, &f)) {
-		findings_sort(&f);
-		findings_text(&f, &text);
+		errors_text(&f, &text);
 		reload_abort(p, buf_cstr(&text));
 	} else if (sockets_open(p, p->next, &err) != 0) {
 		reload_abort(p, err.text);

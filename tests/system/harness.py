@@ -163,7 +163,7 @@ class Daemon:
         if not self.binary:
             sys.exit("FAILED: CARILLOND%s is not set: run this by tests/run" % ("_FAST" if fast else ""))
         self.args = list(args)
-        self.env = dict(os.environ, CARILLON_DATA=TOP, **(env or {}))
+        self.env = {**os.environ, "CARILLON_DATA": TOP, **(env or {})}
         self.process = None
         self.log_path = os.path.join(self.dir, "log")
         self.log_from = 0
