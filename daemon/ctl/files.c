@@ -46,8 +46,9 @@ char *files_data_dir(void)
 			break;
 		*up = '\0';
 		n = up - exe;
-		probe = xasprintf("%s/plugins/tickets", exe);
-		if (is_dir(probe)) {
+		/* a shipped file, not a folder: a build folder has the same folders */
+		probe = xasprintf("%s/plugins/tickets/rt.yaml", exe);
+		if (access(probe, R_OK) == 0) {
 			free(probe);
 			return xstrdup(exe);
 		}
