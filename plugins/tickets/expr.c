@@ -102,6 +102,7 @@ static size_t literal_end(struct slice s, size_t at)
 static bool next_part(struct arena *a, struct slice s, size_t *at, struct expr_part *part)
 {
 	struct template_fault fault;
+	BUG_ON(*at >= s.n);
 	bool expression = slice_starts(slice_sub(s, *at, 2), SLICE("${"));
 	size_t end = expression ? expression_end(s, *at) : literal_end(s, *at);
 	struct template *t =
@@ -163,10 +164,11 @@ static const char *secret_fault(const struct expr *e, enum expr_where where)
 
 /* The base is a value of the connection that ticket_connection_check has looked at; nothing else forms the
  * authority. */
-static const char *url_fault(const struct expr *e, size_t i, enum expr_where where)
+static const char *url_fault(const struct expr *e, size_t i)
 {
 	static const char *const safe[] = {"path", "int"};
 	const struct expr_part *p = &e->parts[i];
+	BUG_ON(i >= e->n || p->literal.p != NULL);
 	if (i == 0) {
 		struct slice next = e->n > 1 ? e->parts[1].literal : SLICE("/");
 		if (!is_conf(p->path) || p->n_uses > 0)
@@ -176,7 +178,6 @@ static const char *url_fault(const struct expr *e, size_t i, enum expr_where whe
 			       "port";
 		return NULL;
 	}
-	(void)where;
 	return ends_with(p, safe, ARRAY_LEN(safe))
 	           ? NULL
 	           : "a value in a URL must pass the filter 'path' or 'int' last";
@@ -213,7 +214,7 @@ static const char *part_fault(const struct expr *e, size_t i, enum expr_where wh
 	case EXPR_AUTH: return is_conf(p->path) ? NULL : "'auth' may use conf.* and secret.* only";
 	case EXPR_KEY: return is_conf(p->path) ? NULL : "a name may use conf.* only";
 	case EXPR_URL:
-	case EXPR_PAGE: return url_fault(e, i, where);
+	case EXPR_PAGE: return url_fault(e, i);
 	case EXPR_QUERY:
 		if (is_conf(p->path) || ends_with(p, languages, ARRAY_LEN(languages)))
 			return NULL;

@@ -214,6 +214,8 @@ static int f_date(const struct filter_use *use, struct slice *v, struct arena *s
 			continue;
 		}
 		i++;
+		if (DOUBT(next == '\0'))
+			break;
 		if (next == '%')
 			buf_char(&b, '%');
 		else if (next == 'Y')
@@ -256,6 +258,7 @@ static int f_split(const struct filter_use *use, struct slice *v, struct arena *
 	(void)env, (void)err;
 	if (v->p == NULL)
 		return 0;
+	BUG_ON(use->arg.n == 0);
 	for (size_t i = 0; i < v->n;) {
 		bool here = slice_starts(slice_sub(*v, i, use->arg.n), use->arg);
 		buf_char(&b, here ? LIST_MARK : v->p[i]);

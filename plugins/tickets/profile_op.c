@@ -180,6 +180,7 @@ static void load_answer(struct reading *r, const struct node *n, struct op *op)
 void profile_op_load(struct reading *r, const struct node *n, enum ticket_verb verb)
 {
 	const char *word = ticket_verb_word(verb);
+	BUG_ON(r->profile->ops[verb] != NULL);
 	if (!reading_kind(r, n, NODE_MAP, word, "a map") ||
 	    !reading_keys(r, n, word, op_keys, ARRAY_LEN(op_keys), op_absent, ARRAY_LEN(op_absent)))
 		return;

@@ -81,17 +81,21 @@ static enum ticket_class by_status(const struct op *op, enum ticket_verb verb, i
 
 static bool needs_json(const struct op *op)
 {
-	return op->extract != NULL || op->items.p != NULL || op->readback != NULL;
+	for (const struct named_path *p = op->extract; p != NULL; p = p->next)
+		if (!slice_starts(p->path, SLICE("@header.")))
+			return true;
+	return op->items.p != NULL;
 }
 
 enum ticket_class reply_class(const struct ticket_profile *p, const struct op *op, enum ticket_verb verb,
                               const struct reply *r)
 {
+	BUG_ON(op == NULL || r->status == 0);
 	for (const struct error_rule *e = p->errors; e != NULL; e = e->next)
 		if (rule_fits(e, verb, r))
 			return e->cls;
 	enum ticket_class cls = by_status(op, verb, r->status);
-	if (cls == TICKET_CLASS_OK && (r->html || (needs_json(op) && r->doc == NULL && r->body.n > 0)))
+	if (cls == TICKET_CLASS_OK && (r->html || (needs_json(op) && r->doc == NULL)))
 		return TICKET_CLASS_TRANSIENT;
 	return cls;
 }
@@ -130,5 +134,5 @@ struct slice reply_excerpt(const struct reply *r, struct arena *a)
 	}
 	struct slice out = arena_slice(a, b.n > 0 ? buf_slice(&b) : SLICE(""));
 	buf_free(&b);
-	return slice_trim(out);
+	return out.n > 0 ? slice_trim(out) : SLICE("(empty)");
 }

@@ -25,7 +25,7 @@ struct slice reply_extract(const struct reply *r, const struct op *op, const str
 /* Retry-After in seconds or as a date relative to the answer's own; X-RateLimit-Reset likewise. 0: not said.
  * At most a day. */
 duration reply_retry_after(const struct reply *r);
-/* The beginning of the body as one line, in `a`. */
+/* The beginning of the body as one line, in `a`; "(empty)" if there is none. */
 struct slice reply_excerpt(const struct reply *r, struct arena *a);
 
 #endif

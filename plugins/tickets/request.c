@@ -112,6 +112,7 @@ static int put_header(struct header_list *l, struct arena *a, struct slice name,
 			                 SLICE_ARG(name));
 	if (value.n == 0)
 		return 0;
+	BUG_ON(l->n > HEADERS_MAX);
 	while (at < l->n && !same_name(l->v[at], name))
 		at++;
 	if (at == HEADERS_MAX)

@@ -119,6 +119,7 @@ static void read_back(struct ticket_talk *t, const struct reply *r)
 	const struct op *op = t->connection->profile->ops[t->op.verb];
 	struct slice id = t->render.ticket, have;
 	struct buf want = {0};
+	BUG_ON(op == NULL || op->readback == NULL || id.n == 0);
 	talk_take_record(t, phase_op(t), r, NULL);
 	t->result.ticket = id;
 	if (slice_is(t->result.state, "gone")) {
@@ -205,6 +206,7 @@ static void refreshed(struct ticket_talk *t, const struct op *op, const struct r
 		         "%s: the version is old and get tells no other", ticket_verb_word(t->op.verb));
 		return;
 	}
+	BUG_ON(t->refreshed);
 	t->refreshed = true;
 	t->render.version = arena_slice(t->arena, version);
 	enter(t, TALK_OPERATION);
@@ -213,6 +215,7 @@ static void refreshed(struct ticket_talk *t, const struct op *op, const struct r
 void ticket_talk_answer(struct ticket_talk *t, const struct ticket_answer *a)
 {
 	struct reply r;
+	BUG_ON(a->status < 0);
 	if (DOUBT(t->phase == TALK_ENDED))
 		return;
 	if (a->status == 0) {

@@ -6,10 +6,11 @@
 
 #include "plugins/tickets/talk.h"
 
-enum { MESSAGE_MAX = 1000, SECRET_MIN = 4 };
+enum { MESSAGE_MAX = 1000, SECRET_MIN = 4, ID_MAX = 200 };
 
 /* ---- messages */
 
+/* One line without secrets. */
 static struct slice mask(const struct ticket_talk *t, struct slice text)
 {
 	const struct ticket_connection *c = t->connection;
@@ -24,7 +25,7 @@ static struct slice mask(const struct ticket_talk *t, struct slice text)
 		if (hit > 0)
 			buf_str(&b, "***");
 		else
-			buf_char(&b, text.p[i]);
+			buf_char(&b, (unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f ? ' ' : text.p[i]);
 		i += MAX(hit, (size_t)1);
 	}
 	struct slice out = arena_slice(t->arena, b.n > 0 ? buf_slice(&b) : SLICE(""));
@@ -168,10 +169,21 @@ static void keep(struct ticket_talk *t, struct slice *to, struct slice v)
 		*to = arena_slice(t->arena, v);
 }
 
+/* An id goes into addresses, logs and lists of ids: what could not be told apart there is none. */
+static struct slice record_id(const struct reply *r, const struct op *op, const struct json *item)
+{
+	struct slice id = reply_extract(r, op, item, "id");
+	for (size_t i = 0; i < id.n; i++)
+		if ((unsigned char)id.p[i] <= ' ' || id.p[i] == 0x7f)
+			return SLICE_NONE;
+	return id.n <= ID_MAX ? id : SLICE_NONE;
+}
+
 void talk_take_record(struct ticket_talk *t, const struct op *op, const struct reply *r,
                       const struct json *item)
 {
-	keep(t, &t->result.ticket, reply_extract(r, op, item, "id"));
+	BUG_ON(op == NULL || t->phase == TALK_ENDED);
+	keep(t, &t->result.ticket, record_id(r, op, item));
 	keep(t, &t->result.version, reply_extract(r, op, item, "version"));
 	keep(t, &t->result.url, reply_extract(r, op, item, "url"));
 	t->result.state = talk_state(t, reply_extract(r, op, item, "state"));
@@ -223,6 +235,7 @@ static void adopt(struct ticket_talk *t, const struct op *op, const struct reply
 {
 	struct buf others = {0};
 	size_t best = 0;
+	BUG_ON(n == 0);
 	for (size_t i = 1; i < n; i++)
 		if (better(&hits[i], &hits[best]))
 			best = i;
@@ -245,7 +258,7 @@ static bool judge_item(struct ticket_talk *t, const struct op *op, const struct 
 {
 	struct error err;
 	struct hit h = {.item = item,
-	                .id = reply_extract(r, op, item, "id"),
+	                .id = record_id(r, op, item),
 	                .state = talk_state(t, reply_extract(r, op, item, "state"))};
 	int ok = verified(t, op, r, item, &err);
 	if (ok < 0)
@@ -257,7 +270,7 @@ static bool judge_item(struct ticket_talk *t, const struct op *op, const struct 
 		         SLICE_ARG(h.id), SLICE_ARG(t->op.key));
 	else if (h.id.n == 0)
 		talk_end(t, TICKET_REFUSED, TICKET_CLASS_CONFIG,
-		         "find: a hit has no id; check 'extract' in the profile");
+		         "find: a hit has no usable id; check 'extract' in the profile");
 	else if (!slice_is(h.state, "gone"))
 		hits[(*n)++] = h;
 	return t->phase != TALK_ENDED;

@@ -258,6 +258,7 @@ int expr_value(const struct expr *e, struct render *r, struct json **out, struct
 
 static int leaf_value(const struct tree *t, struct render *r, struct json **out, struct error *err)
 {
+	BUG_ON((t->leaf != NULL) == (t->plain != NULL));
 	if (t->leaf != NULL)
 		return expr_value(t->leaf, r, out, err);
 	*out = copy_node(r->arena, t->plain);
@@ -278,6 +279,7 @@ int tree_value(const struct tree *t, struct render *r, struct json **out, struct
 	if (t->kind == TREE_LEAF)
 		return leaf_value(t, r, out, err);
 	struct json *j = arena_alloc(r->arena, sizeof *j), **tail = &j->first, *value;
+	BUG_ON(t->leaf != NULL || t->plain != NULL);
 	*j = (struct json){.kind = t->kind == TREE_MAP ? JSON_OBJECT : JSON_ARRAY};
 	for (const struct tree *m = t->first; m != NULL; m = m->next) {
 		struct slice key;

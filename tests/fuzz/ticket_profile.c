@@ -35,7 +35,7 @@ static void use(const struct ticket_profile *p)
 	c.secret_values = secrets;
 	if (ticket_connection_check(&c, &err) == 0)
 		for (int v = TICKET_FIND; v <= TICKET_REOPEN; v++)
-			check_talk(&c, (enum ticket_verb)v, slice_str(facts), answers, 2);
+			check_talk(&c, (enum ticket_verb)v, slice_str(facts), CHECK_SECRET, answers, 2);
 	free(values);
 	free(secrets);
 }
@@ -43,6 +43,9 @@ static void use(const struct ticket_profile *p)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct findings f = {0};
+	/* the file itself may write it anywhere */
+	if (slice_contains(slice_of(data, size), SLICE("s3cr3t")))
+		return 0;
 	struct ticket_profile *p = ticket_profile_load("fuzz.yaml", slice_of(data, size), &f);
 	BUG_ON((p == NULL) != (f.errors > 0));
 	for (size_t i = 0; i < f.n; i++)
