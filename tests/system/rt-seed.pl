@@ -26,6 +26,7 @@ my @fields = (
     ['Tags',            'FreeformMultiple'],
     ['Count',           'FreeformSingle'],
     ['AssignmentGroup', 'FreeformSingle'],
+    ['Details',         'TextSingle'],
 );
 for my $f (@fields) {
     my ($name, $type, @choices) = @$f;
