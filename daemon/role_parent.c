@@ -1,5 +1,6 @@
 /* The parent's loop: see role_parent.h. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include "role_parent.h"
 #include "rules/sources.h"
 
-#define RESTART_CALM (10 * SECOND)
+#define RESTART_CALM (2 * SECOND) /* who lived so long starts again at once: that alone bounds the rate */
 #define STOP_PATIENCE (10 * SECOND)
 
 static void notify(const char *state)
@@ -129,7 +130,7 @@ void parent_child_gone(struct child *c)
 	if (c->again == NULL)
 		c->again = loop_timer_new(p->loop, restart, c);
 	/* the first times at once: accepting again within a second matters more than politeness */
-	loop_timer_set(c->again, c->deaths <= 5 ? 0 : MIN(c->deaths * 100 * MSEC, 5 * SECOND));
+	loop_timer_set(c->again, c->deaths <= 5 ? 0 : MIN((c->deaths - 5) * 100 * MSEC, 5 * SECOND));
 }
 
 static void running(struct parent *p)
@@ -423,12 +424,14 @@ int parent_run(const struct parent_options *o)
 		fprintf(stderr, "%s", buf_cstr(&text));
 	else if (f.warnings > 0)
 		log_notice("msg=\"the sources have warnings; see carillonctl rules check\" warnings=%zu", f.warnings);
+	findings_clear(&f);
+	buf_free(&text);
+	/* every role begins as a copy of this process: what the check of the rules took is not handed on */
+	malloc_trim(0);
 	if (p == NULL)
 		log_error("msg=\"cannot start\" reason=\"%s\"", err.text);
 	else
 		rc = parent_loop(p);
 	parent_free(p);
-	findings_clear(&f);
-	buf_free(&text);
 	return rc;
 }
