@@ -302,8 +302,12 @@ int client_verdict(const struct ctl *c, const struct client_reply *r)
 	text = json_text(json_get(j, "error"));
 	if (text.n == 0)
 		text = json_text(json_get(j, "title"));
-	if (text.n > 0)
-		ctl_fail(c, rc, SLICE_FMT, SLICE_ARG(slice_trim(text)));
+	text = slice_trim(text);
+	/* findings come as whole lines, which editors read: nothing is put in front of them */
+	if (slice_contains(text, SLICE("\n")))
+		fprintf(c->err, SLICE_FMT "\ncarillonctl: refused, nothing has changed\n", SLICE_ARG(text));
+	else if (text.n > 0)
+		ctl_fail(c, rc, SLICE_FMT, SLICE_ARG(text));
 	else
 		ctl_fail(c, rc, "the daemon refuses with status %d", r->status);
 	arena_free(a);

@@ -83,13 +83,33 @@ static enum show_colour priority_colour(struct slice p)
 	return slice_is(p, "P1") ? SHOW_RED : slice_is(p, "P2") ? SHOW_YELLOW : SHOW_PLAIN;
 }
 
-static void row(const struct ctl *c, struct show_table *t, const struct json *i)
+/* On a terminal as much of an id as tells it from its neighbours: the list is in their order. */
+static size_t id_length(const struct ctl *c, const struct json *list)
+{
+	size_t longest = 10;
+	struct slice before = SLICE_NONE;
+
+	if (c->width == 0)
+		return 26;
+	for (const struct json *i = list != NULL ? list->first : NULL; i != NULL; i = i->next) {
+		struct slice id = text(i, "id");
+		size_t n = 0;
+
+		while (n < id.n && n < before.n && id.p[n] == before.p[n])
+			n++;
+		longest = MAX(longest, n + 1);
+		before = id;
+	}
+	return longest;
+}
+
+static void row(const struct ctl *c, struct show_table *t, const struct json *i, size_t id)
 {
 	struct buf b = {0};
 	struct slice ticket = text(json_get(i, "ticket"), "id");
 	const struct json *services = json_get(i, "services");
 
-	show_cell(t, SHOW_PLAIN, text(i, "id"));
+	show_cell(t, SHOW_PLAIN, slice_sub(text(i, "id"), 0, id));
 	show_cell(t, priority_colour(text(i, "priority")), text(i, "priority"));
 	show_cellf(t, "%c", show_letter(text(i, "severity")));
 	show_cell(t, SHOW_PLAIN, text(i, "state"));
@@ -123,6 +143,7 @@ int incidents_list(struct ctl *c, const struct args *args)
 		rc = client_json(c, "GET", "/api/v1/incidents", SLICE_NONE, a, &r, &j);
 	if (rc == 0) {
 		const struct json *list = json_get(j, "incidents");
+		size_t id = id_length(c, list);
 		struct show_table *t = show_table_new(columns, ARRAY_LEN(columns));
 		struct buf out = {0};
 		struct jw jw = jw_new(&out);
@@ -134,7 +155,7 @@ int incidents_list(struct ctl *c, const struct args *args)
 			if (!fits(&w, i))
 				continue;
 			jw_tree(&jw, i);
-			row(c, t, i);
+			row(c, t, i, id);
 		}
 		jw_array_end(&jw);
 		jw_end(&jw);

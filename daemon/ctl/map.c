@@ -20,7 +20,8 @@ static void put_result(struct ctl *c, const struct args *a, struct findings *f, 
 	} else {
 		ctl_findings(c->out, f);
 		if (m->map != NULL && !c->quiet)
-			fprintf(c->out, "%zu files, %u services, %u needs: ", files, service_map_len(m->map),
+			fprintf(c->out, "%zu file%s read, %u services, %u needs: ", files,
+			        files == 1 ? "" : "s", service_map_len(m->map),
 			        service_map_needs_len(m->map));
 		if (!c->quiet)
 			fprintf(c->out, "%zu errors, %zu warnings, %zu notes\n", f->errors, f->warnings,
