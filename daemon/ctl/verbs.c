@@ -59,7 +59,7 @@ static const struct verb verbs[] = {
      "what the syslog decoder makes of base64 lines", false, verbs_decode},
     {"decode snmptrap", "[--now RFC3339] [--users FILE]", "the same for SNMP notifications", false,
      verbs_decode},
-    {"decode webhook", "--profile NAME [--profiles DIR] [--now RFC3339]", "the same for webhook requests",
+    {"decode webhook", "[--profile NAME] [--profiles DIR] [--now RFC3339]", "the same for webhook requests",
      false, verbs_decode},
     {"map check", "[PATH…] [--strict] [--format=text|json]", "errors, warnings and notes of map files", false,
      map_check},
