@@ -1,5 +1,6 @@
 /* The common life of a role: frames of the parent become calls of its operations. Knows no role in particular. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,8 @@ static void swap(struct role *r, uint32_t generation)
 		log_level(r->config->log_level);
 	r->ops->swap(r->self, r->config, generation);
 	config_free(former);
+	/* the documents and the former generation are gone: what they took goes back to the system */
+	malloc_trim(0);
 	if (first)
 		enter_sandbox(r);
 }

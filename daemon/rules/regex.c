@@ -1,6 +1,8 @@
 /* Promises that a pattern of a rule author can neither loop nor eat memory: look-around, back-references,
  * recursion, verbs and callouts are refused by name, and what is left runs under PCRE2's match, depth and
- * heap limits. Must not know fields or rules. One regex is used by one thread: its match data lies behind it.
+ * heap limits. A pattern is compiled when it is made, for its errors, and once more when it first meets a
+ * text: of ten thousand rules the index shows most patterns no text at all, and a program is ten times as
+ * large as its pattern. Must not know fields or rules. One regex is used by one thread.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "rules/regex.h"
@@ -14,11 +16,14 @@
 enum { MATCH_LIMIT = 10000, DEPTH_LIMIT = 10000, HEAP_LIMIT_KIB = 4096, GROUPS_MAX = 64 };
 
 struct regex {
+	/* NULL until the first text; all three or none */
 	pcre2_code *code;
 	pcre2_match_data *data;
 	pcre2_match_context *context;
-	size_t groups, named;
-	bool jitted, utf;
+	uint32_t options, groups, named;
+	bool jit, jitted, utf, failed;
+	size_t n;
+	char pattern[];
 };
 
 struct refusal {
@@ -138,7 +143,7 @@ static bool needs_utf(struct slice p)
 	return false;
 }
 
-static pcre2_code *compile(struct slice p, struct regex_options o, bool utf, struct error *err)
+static uint32_t options_of(struct regex_options o, bool utf)
 {
 	uint32_t options = PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UCP;
 	if (utf)
@@ -151,6 +156,11 @@ static pcre2_code *compile(struct slice p, struct regex_options o, bool utf, str
 		options |= PCRE2_DOTALL;
 	if (o.only_named)
 		options |= PCRE2_NO_AUTO_CAPTURE;
+	return options;
+}
+
+static pcre2_code *compile(struct slice p, uint32_t options, struct error *err)
+{
 	int code;
 	size_t at;
 	pcre2_code *re = pcre2_compile((PCRE2_SPTR)(p.n > 0 ? p.p : ""), p.n, options, &code, &at, NULL);
@@ -161,28 +171,6 @@ static pcre2_code *compile(struct slice p, struct regex_options o, bool utf, str
 		error_set(err, "%s (at character %zu of the pattern)", why, at + 1);
 	}
 	return re;
-}
-
-static int set_up(struct regex *r, struct regex_options o, struct error *err)
-{
-	uint32_t groups = 0, named = 0;
-	pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &groups);
-	pcre2_pattern_info(r->code, PCRE2_INFO_NAMECOUNT, &named);
-	if (groups > GROUPS_MAX)
-		return error_set(err, "more than %d groups; use (?:…) where nothing is captured", GROUPS_MAX);
-	r->groups = groups;
-	r->named = named;
-	r->data = pcre2_match_data_create_from_pattern(r->code, NULL);
-	r->context = pcre2_match_context_create(NULL);
-	if (r->data == NULL || r->context == NULL)
-		return error_set(err, "no memory for the pattern");
-	pcre2_set_match_limit(r->context, MATCH_LIMIT);
-	pcre2_set_depth_limit(r->context, DEPTH_LIMIT);
-	pcre2_set_heap_limit(r->context, HEAP_LIMIT_KIB);
-	/* a pattern that the JIT cannot take, or a system that forbids it, is interpreted: slower, same
-	 * answer */
-	r->jitted = o.jit && pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0;
-	return 0;
 }
 
 struct regex *regex_new(struct slice pattern, struct regex_options o, struct error *err)
@@ -196,31 +184,71 @@ struct regex *regex_new(struct slice pattern, struct regex_options o, struct err
 	if (check_syntax(pattern, err) != 0)
 		return NULL;
 	bool utf = !o.octets && needs_utf(pattern);
-	pcre2_code *code = compile(pattern, o, utf, err);
+	uint32_t options = options_of(o, utf), groups = 0, named = 0;
+	pcre2_code *code = compile(pattern, options, err);
 	if (code == NULL)
 		return NULL;
-	struct regex *r = xcalloc(1, sizeof *r);
-	r->code = code;
-	r->utf = utf;
-	if (set_up(r, o, err) == 0)
-		return r;
-	regex_free(r);
-	return NULL;
+	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
+	pcre2_pattern_info(code, PCRE2_INFO_NAMECOUNT, &named);
+	pcre2_code_free(code);
+	if (groups > GROUPS_MAX) {
+		error_set(err, "more than %d groups; use (?:…) where nothing is captured", GROUPS_MAX);
+		return NULL;
+	}
+	struct regex *r = xcalloc(1, sizeof *r + pattern.n);
+	*r = (struct regex){
+	    .options = options, .groups = groups, .named = named, .jit = o.jit, .utf = utf, .n = pattern.n};
+	if (pattern.n > 0)
+		memcpy(r->pattern, pattern.p, pattern.n);
+	return r;
+}
+
+static void program_free(struct regex *r)
+{
+	pcre2_match_context_free(r->context);
+	pcre2_match_data_free(r->data);
+	pcre2_code_free(r->code);
+}
+
+static void program_make(struct regex *r)
+{
+	struct error err;
+	BUG_ON(r->code != NULL || r->failed);
+	r->code = compile(slice_of(r->pattern, r->n), r->options, &err);
+	r->data = r->code != NULL ? pcre2_match_data_create_from_pattern(r->code, NULL) : NULL;
+	r->context = pcre2_match_context_create(NULL);
+	if (r->data == NULL || r->context == NULL) {
+		/* it compiled once: only memory can be short now */
+		program_free(r);
+		r->code = NULL;
+		r->data = NULL;
+		r->context = NULL;
+		r->failed = true;
+		return;
+	}
+	pcre2_set_match_limit(r->context, MATCH_LIMIT);
+	pcre2_set_depth_limit(r->context, DEPTH_LIMIT);
+	pcre2_set_heap_limit(r->context, HEAP_LIMIT_KIB);
+	/* a pattern that the JIT cannot take, or a system that forbids it, is interpreted: slower, same
+	 * answer */
+	r->jitted = r->jit && pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0;
 }
 
 void regex_free(struct regex *r)
 {
 	if (r == NULL)
 		return;
-	pcre2_match_context_free(r->context);
-	pcre2_match_data_free(r->data);
-	pcre2_code_free(r->code);
+	program_free(r);
 	free(r);
 }
 
 /* >= 0: matched. */
 static int run(const struct regex *r, struct slice text)
 {
+	if (r->code == NULL && !r->failed)
+		program_make((struct regex *)(uintptr_t)r); /* what it answers does not change */
+	if (r->code == NULL)
+		return PCRE2_ERROR_NOMEMORY;
 	PCRE2_SPTR p = (PCRE2_SPTR)(text.n > 0 ? text.p : "");
 	int rc = r->jitted ? pcre2_jit_match(r->code, p, text.n, 0, 0, r->data, r->context)
 	                   : PCRE2_ERROR_JIT_STACKLIMIT;
