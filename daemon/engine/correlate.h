@@ -70,7 +70,6 @@ struct evidence { /* one class: a rule */
  * episodes. */
 struct tally {
 	uint32_t on, on_main;         /* episodes that are not over; _main: risk aside */
-	uint32_t firing, firing_main; /* ... with an open alert */
 	uint32_t flapping, strong, down, loud, lines;
 	uint32_t alerts, alerts_open, alerts_open_main, events;
 	uint32_t episodes, episodes_main;
@@ -209,6 +208,9 @@ struct lane {
 	uint64_t sending, confirmed; /* fingerprints of what is being shown and what the ticket shows */
 	uint32_t create_attempt;
 	char *note_text;  /* being sent; NULL */
+	char *stray;      /* a second ticket that a late answer revealed: to be closed; NULL */
+	bool straying;    /* the operation is about that one */
+	bool doubt;       /* the last reply was lost: what the ticket shows is to be looked at before it is built on */
 	instant next_at;  /* not before; INSTANT_NONE: at once */
 	instant since;    /* first failure in a row; INSTANT_NONE */
 	instant updated;  /* last update or note */
@@ -341,6 +343,10 @@ struct alert *incident_decider(const struct incident *i); /* NULL if it has no a
 struct incident *incident_merged(const struct correlation *c,
                                  const struct incident *i); /* the one it ended in */
 void incident_merge(struct engine *e, struct incident *from, struct incident *into, const char *why);
+struct incident *incident_before(const struct correlation *c, const char *root,
+                                 bool risk); /* the one with that root that was resolved last; NULL */
+void incident_forget_root(struct correlation *c, const struct incident *i);
+void incident_link(struct incident *i, const struct incident *before);
 struct incident *incident_reopenable(struct engine *e, const char *root, bool risk);
 void incident_recall(struct engine *e, struct incident *i); /* resolved: its root may reopen it for a while */
 void incident_reopen(struct engine *e, struct incident *i, const char *why);
@@ -387,6 +393,7 @@ struct destination *outbox_destination(struct correlation *c, const char *name);
 void lane_dirty(struct correlation *c, struct lane *l);
 void lane_index_op(struct correlation *c, struct lane *l);
 void lane_arm(struct engine *e, struct lane *l, instant at);
+void lane_cancel(struct engine *e, struct lane *l); /* forgets the operation on its way */
 void lane_probe(struct engine *e, struct destination *d, struct lane *l);
 bool lane_busy(const struct engine *e, const struct lane *l); /* something is left to send */
 const char *lane_state_word(const struct lane *l);

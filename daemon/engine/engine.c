@@ -3,10 +3,9 @@
  * know what windows, alerts and incidents mean. */
 #include "engine/internal.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "base/log.h"
 
 enum { ROUNDS_MAX = 1000 }; /* of one instant: each closes or opens something, the rule graph has no cycle */
 
@@ -20,6 +19,7 @@ void effects_reset(struct effects *fx)
 	buf_clear(&fx->ops);
 	buf_clear(&fx->reply);
 	buf_clear(&fx->withdrawn);
+	buf_clear(&fx->notices);
 	fx->n_ops = 0;
 }
 
@@ -28,6 +28,7 @@ void effects_free(struct effects *fx)
 	buf_free(&fx->ops);
 	buf_free(&fx->reply);
 	buf_free(&fx->withdrawn);
+	buf_free(&fx->notices);
 	effects_init(fx);
 }
 
@@ -92,6 +93,20 @@ void engine_timer(struct engine *e, instant at, enum timer_kind kind, uint64_t o
 {
 	BUG_ON(at == INSTANT_NONE);
 	heap_push(&e->timers, MAX(at, e->now), (uint32_t)kind, object);
+}
+
+void engine_notice(struct engine *e, enum log_level level, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	if (e->fx == NULL)
+		return;
+	va_start(ap, fmt);
+	int n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	BUG_ON(n < 0);
+	buf_u8(&e->fx->notices, (uint8_t)level);
+	buf_lslice(&e->fx->notices, slice_of(text, MIN((size_t)n, sizeof text - 1)));
 }
 
 /* Everything that follows from what has just happened, until nothing is left. */

@@ -42,6 +42,7 @@ struct effects {
 	size_t n_ops;
 	struct buf reply;        /* JSON answer of a FRAME_COMMAND */
 	struct buf withdrawn;    /* u64 ids of ops that egress must forget (superseded), as buf_u64 */
+	struct buf notices;      /* what is worth a log line: each a level (u8, enum log_level) and a text (buf_lslice) */
 };
 void effects_init(struct effects *fx);
 void effects_reset(struct effects *fx);

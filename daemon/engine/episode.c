@@ -41,19 +41,12 @@ static bool is_weak(const struct engine *e, const struct episode *ep)
 	       end - ep->on < e->setup.config->correlation.weak && !ep->flapping && ep->closings < FLIPS_FIRM;
 }
 
-static bool is_firing(const struct episode *ep)
-{
-	return ep->off == INSTANT_NONE && (ep->open > 0 || ep->flapping || ep->closings >= FLIPS_FIRM);
-}
-
 void episode_tally(struct episode *ep, struct tally *t)
 {
 	bool on = ep->off == INSTANT_NONE, main = !ep->risk;
 	*t = (struct tally){
 	    .on = on,
 	    .on_main = on && main,
-	    .firing = is_firing(ep),
-	    .firing_main = is_firing(ep) && main,
 	    .flapping = on && (ep->flapping || ep->closings >= FLIPS_FIRM),
 	    .strong = on && main && !ep->weak,
 	    .down = on && main && ep->level == LEVEL_DOWN,

@@ -115,6 +115,7 @@ static struct incident *continued(const struct episode *top)
 
 static struct incident *begin(struct engine *e, const struct episode *top)
 {
+	const struct incident *before = incident_before(e->correlation, top->node->id, top->risk);
 	struct incident *i = continued(top);
 	if (i != NULL)
 		return i;
@@ -123,7 +124,9 @@ static struct incident *begin(struct engine *e, const struct episode *top)
 		incident_reopen(e, i, "the same root fails again");
 		return i;
 	}
-	return incident_new(e, GROUP_TOPOLOGY);
+	i = incident_new(e, GROUP_TOPOLOGY);
+	incident_link(i, before);
+	return i;
 }
 
 /* ---- moving */

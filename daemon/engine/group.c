@@ -40,10 +40,7 @@ static struct incident *find(struct engine *e, struct alert *a, char *key)
 	const struct rule *r = alert_rule(e, a);
 	i = incident_new(e, r != NULL && r->incident.group == GROUP_FIELDS ? GROUP_FIELDS : GROUP_ALERT);
 	i->group_key = key;
-	if (before != NULL) {
-		i->previous = before->serial;
-		memcpy(i->previous_id, before->id_text, sizeof i->previous_id);
-	}
+	incident_link(i, before);
 	hmap_put(c->by_group, slice_str(key), i);
 	return i;
 }

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/log.h"
-
 /* ---- lists and marks */
 
 void incident_dirty(struct correlation *c, struct incident *i)
@@ -95,8 +93,6 @@ void incident_set_state(struct engine *e, struct incident *i, enum incident_stat
 	}
 	incident_log(e, i, "state", "%s -> %s: %s", incident_state_word(i->state), incident_state_word(to),
 	             why);
-	log_debug("inc=%s from=%s to=%s why=\"%s\"", i->id_text, incident_state_word(i->state),
-	          incident_state_word(to), why);
 	i->state = to;
 	incident_touch(e, i);
 }
@@ -120,6 +116,14 @@ struct incident *incident_new(struct engine *e, enum incident_group group)
 	c->gathering++;
 	incident_touch(e, i);
 	return i;
+}
+
+void incident_link(struct incident *i, const struct incident *before)
+{
+	if (before == NULL)
+		return;
+	i->previous = before->serial;
+	memcpy(i->previous_id, before->id_text, sizeof i->previous_id);
 }
 
 /* ---- what it holds */
@@ -255,14 +259,14 @@ void incident_merge(struct engine *e, struct incident *from, struct incident *in
 		incident_log(e, into, "merged", "incident %s joined: %s", from->id_text, why);
 		outbox_note(e, from, "Closed as a duplicate: %s.", why);
 		outbox_note(e, into, "Incident %s joined this one.", from->id_text);
-		log_info("inc=%s into=%s why=\"%s\"", from->id_text, into->id_text, why);
+		engine_notice(e, LOG_LEVEL_INFO, "inc=%s into=%s why=\"%s\"", from->id_text, into->id_text,
+		              why);
 	}
 }
 
-static void maps_forget(struct correlation *c, const struct incident *i)
+/* Before its root may become another one: by_root must never point to what is gone. */
+void incident_forget_root(struct correlation *c, const struct incident *i)
 {
-	if (i->group_key != NULL && hmap_get(c->by_group, slice_str(i->group_key)) == i)
-		hmap_del(c->by_group, slice_str(i->group_key));
 	if (i->root_id == NULL)
 		return;
 	for (int risk = 0; risk < 2; risk++) {
@@ -271,6 +275,13 @@ static void maps_forget(struct correlation *c, const struct incident *i)
 			hmap_del(c->by_root, slice_str(key));
 		free(key);
 	}
+}
+
+static void maps_forget(struct correlation *c, const struct incident *i)
+{
+	if (i->group_key != NULL && hmap_get(c->by_group, slice_str(i->group_key)) == i)
+		hmap_del(c->by_group, slice_str(i->group_key));
+	incident_forget_root(c, i);
 }
 
 static void lists_forget(struct correlation *c, struct incident *i)

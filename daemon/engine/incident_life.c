@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-#include "base/log.h"
-
 enum {
 	STALE_PERCENT = 34,
 	STALE_CALM = 300,
@@ -44,10 +42,10 @@ static instant open_due(const struct engine *e, const struct incident *i)
 {
 	const struct correlation_config *cfg = &e->setup.config->correlation;
 	const struct tally *t = &i->tally;
-	bool risk = incident_is_risk(i), topology = i->group == GROUP_TOPOLOGY;
+	bool topology = i->group == GROUP_TOPOLOGY;
 	duration wait = wanted_wait(e, i);
-	if (topology ? (risk ? t->firing : t->firing_main) == 0 : t->alerts_open == 0)
-		return INSTANT_NONE;
+	if (open_alerts(i) == 0)
+		return INSTANT_NONE; /* 17.9: not while it happens to be calm, flapping or not */
 	if (wait != WAIT_AUTO)
 		return i->born + wait;
 	if (!topology)
@@ -90,8 +88,8 @@ static void open_now(struct engine *e, struct incident *i)
 	log_not_grouped(e, i);
 	free(why);
 	e->stats.opened++;
-	log_info("inc=%s key=%s priority=P%d root=%s title=\"%s\"", i->id_text, i->key, i->priority,
-	         i->root_id, i->title);
+	engine_notice(e, LOG_LEVEL_INFO, "inc=%s state=open key=%s priority=P%d root=%s title=\"%s\"",
+	              i->id_text, i->key, i->priority, i->root_id, i->title);
 	outbox_start(e, i);
 }
 
@@ -119,6 +117,7 @@ static void review_gathering(struct engine *e, struct incident *i)
 		incident_arm(e, i, e->now + e->setup.config->correlation.keep);
 		return;
 	}
+	impact_review(e, i);
 	instant due = open_due(e, i);
 	if (due == INSTANT_NONE)
 		return;
@@ -200,14 +199,20 @@ static void resolve_now(struct engine *e, struct incident *i, const char *why)
 	if (i->resolve == RESOLVE_COMMENT)
 		outbox_note(e, i, "Over: %s.", why);
 	e->stats.resolved++;
-	log_info("inc=%s state=resolved why=\"%s\"", i->id_text, why);
+	engine_notice(e, LOG_LEVEL_INFO, "inc=%s state=resolved why=\"%s\"", i->id_text, why);
+}
+
+struct incident *incident_before(const struct correlation *c, const char *root, bool risk)
+{
+	char *key = xasprintf("%s%s", risk ? "risk " : "", root);
+	struct incident *i = hmap_get(c->by_root, slice_str(key));
+	free(key);
+	return i;
 }
 
 struct incident *incident_reopenable(struct engine *e, const char *root, bool risk)
 {
-	char *key = xasprintf("%s%s", risk ? "risk " : "", root);
-	struct incident *i = hmap_get(e->correlation->by_root, slice_str(key));
-	free(key);
+	struct incident *i = incident_before(e->correlation, root, risk);
 	if (i == NULL || i->state != INCIDENT_RESOLVED || strcmp(i->root_id, root) != 0 ||
 	    e->now >= incident_reopen_until(e, i))
 		return NULL;
@@ -216,6 +221,7 @@ struct incident *incident_reopenable(struct engine *e, const char *root, bool ri
 
 void incident_reopen(struct engine *e, struct incident *i, const char *why)
 {
+	incident_forget_root(e->correlation, i);
 	i->resolved = INSTANT_NONE;
 	i->by_hand = i->calm_since = i->again = false;
 	incident_set_state(e, i, INCIDENT_OPEN, why);
@@ -291,7 +297,8 @@ static void review_final(struct engine *e, struct incident *i)
 {
 	instant last = MAX(MAX(i->calm, i->updated), i->resolved);
 	instant until = last + e->setup.config->correlation.keep;
-	if (i->tally.on > 0 || (i->lane != NULL && !i->lane->done))
+	if (i->tally.on > 0 || (i->group != GROUP_TOPOLOGY && i->tally.alerts_open > 0) ||
+	    (i->lane != NULL && !i->lane->done))
 		return; /* the end of an episode or the last answer comes back here */
 	if (e->now < until)
 		incident_arm(e, i, until);

@@ -8,6 +8,7 @@
 
 #include "base/heap.h"
 #include "base/hmap.h"
+#include "base/log.h"
 #include "engine/engine.h"
 
 /* Deadlines. An item is only a hint: when it comes out, its owner checks whether its object still wants it. */
@@ -111,6 +112,8 @@ uint64_t engine_serial(struct engine *e);
 struct ulid engine_id(struct engine *e);       /* time = now; hash of (instance, seq, counter) */
 /* Stale items are saved like others; an owner that keeps its queued instant must save that too. Before now: now. */
 void engine_timer(struct engine *e, instant at, enum timer_kind kind, uint64_t object);
+/* A line for the log, if core finds that it is news: a replay tells nothing again. */
+void engine_notice(struct engine *e, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 
 /* alert.c, for correlation */
 struct alert *alert_find(struct engine *e, uint64_t serial);

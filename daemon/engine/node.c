@@ -406,8 +406,35 @@ static void spans_move(struct engine *e, const struct service_map *old, const st
 	}
 }
 
-/* Every node that an episode stands on gets a successor in the new map, or stays behind as a pseudo-node; two
- * that the new map knows as one cannot be: ids are unique and pseudo-nodes are named by text. */
+static void rebind(struct engine *e, struct episode *ep, struct map_node *to)
+{
+	const struct map_node *from = ep->node;
+	if (from->open == ep)
+		to->open = ep;
+	if (from->risk == ep)
+		to->risk = ep;
+	if (ep->in_ring)
+		node_recent_add(to, ep);
+	ep->node = to;
+	to->episodes++;
+	node_show(e->correlation, to);
+}
+
+/* Where the new map puts what the old one did not know, by the names that its first event brought. A node has
+ * one running episode: who comes second stays what it is until it ends. */
+static struct map_node *now_known(struct engine *e, const struct episode *ep)
+{
+	const struct alert *a = episode_first_alert(ep);
+	enum resolve_step how;
+	if (ep->off != INSTANT_NONE || a == NULL)
+		return NULL;
+	uint32_t s =
+	    resolve_event(e->setup.map, slice_str(a->service), slice_str(a->host), slice_str(a->port), &how);
+	struct map_node *n = s != SERVICE_NONE ? node_of_service(e, s) : NULL;
+	return n == NULL || (ep->risk ? n->risk : n->open) != NULL ? NULL : n;
+}
+
+/* Every node that an episode stands on gets a successor in the new map, by its id first. */
 void nodes_map_changed(struct engine *e, const struct service_map *old)
 {
 	struct correlation *c = e->correlation;
@@ -415,6 +442,8 @@ void nodes_map_changed(struct engine *e, const struct service_map *old)
 	struct map_node **nodes = c->nodes;
 	struct hmap *pseudo = c->pseudo;
 	struct episode *ep;
+	size_t n_late = 0;
+	BUG_ON(c->n_moved != 0); /* its array serves as work space */
 	TAILQ_FOREACH (ep, &c->episodes, all)
 		watch_drop(e, ep);
 	for (const struct map_node *n = c->dirty_nodes; n != NULL; n = n->next_dirty)
@@ -424,17 +453,17 @@ void nodes_map_changed(struct engine *e, const struct service_map *old)
 	nodes_open(e);
 	spans_move(e, old, &was);
 	TAILQ_FOREACH (ep, &c->episodes, all) {
-		const struct map_node *from = ep->node;
-		struct map_node *to = node_named(e, slice_str(from->id));
-		if (from->open == ep)
-			to->open = ep;
-		if (from->risk == ep)
-			to->risk = ep;
-		if (ep->in_ring)
-			node_recent_add(to, ep);
-		ep->node = to;
-		to->episodes++;
-		node_show(c, to);
+		uint32_t s = service_find(e->setup.map, slice_str(ep->node->id));
+		if (s != SERVICE_NONE) {
+			rebind(e, ep, node_of_service(e, s));
+			continue;
+		}
+		c->moved = array_reserve(c->moved, &c->cap_moved, n_late + 1, sizeof(struct episode *));
+		c->moved[n_late++] = ep;
+	}
+	for (size_t k = 0; k < n_late; k++) {
+		struct map_node *to = now_known(e, c->moved[k]);
+		rebind(e, c->moved[k], to != NULL ? to : node_named(e, slice_str(c->moved[k]->node->id)));
 	}
 	for (size_t i = 0; i < was.n_services; i++)
 		node_free(nodes[i]);

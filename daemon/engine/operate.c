@@ -166,9 +166,7 @@ static void lane_retry(struct command *c, struct lane *l)
 static void lane_discard(struct command *c, struct lane *l)
 {
 	incident_log(c->e, l->incident, "ticket", "%s discarded the delivery: %s", c->by, c->text);
-	if (l->in_flight && c->e->fx != NULL)
-		buf_u64(&c->e->fx->withdrawn, l->op);
-	l->in_flight = false;
+	lane_cancel(c->e, l);
 	l->dead = false;
 	l->done = true;
 }

@@ -9,6 +9,7 @@
 
 enum work {
 	WORK_NONE,
+	WORK_STRAY, /* close the ticket that is one too many */
 	WORK_FIND,
 	WORK_CREATE,
 	WORK_GET,
@@ -28,6 +29,7 @@ static enum ticket_verb verb_of(enum work w)
 	case WORK_UPDATE: return TICKET_UPDATE;
 	case WORK_NOTE: return TICKET_NOTE;
 	case WORK_ACK: return TICKET_ACKNOWLEDGE;
+	case WORK_STRAY:
 	case WORK_RESOLVE: return TICKET_RESOLVE;
 	case WORK_REOPEN: return TICKET_REOPEN;
 	case WORK_NONE: break;
@@ -129,8 +131,7 @@ void outbox_drop(struct engine *e, struct lane *l)
 		at = &(*at)->next_dirty;
 	if (*at == l)
 		*at = l->next_dirty;
-	if (l->in_flight && e->fx != NULL)
-		buf_u64(&e->fx->withdrawn, l->op);
+	lane_cancel(e, l);
 	hmap_del(c->op_by, key_u64(&l->op));
 	hmap_del(c->op_by, key_u64(&l->create));
 	hmap_del(c->lane_by, key_u64(&l->serial));
@@ -142,8 +143,24 @@ void outbox_drop(struct engine *e, struct lane *l)
 	free(l->version);
 	free(l->url);
 	free(l->note_text);
+	free(l->stray);
 	free(l->error);
 	free(l);
+}
+
+void lane_cancel(struct engine *e, struct lane *l)
+{
+	struct correlation *c = e->correlation;
+	if (l->in_flight && e->fx != NULL)
+		buf_u64(&e->fx->withdrawn, l->op);
+	l->in_flight = l->probe = false;
+	for (size_t i = 0; i < c->n_destinations; i++) {
+		struct destination *d = &c->destinations[i];
+		if (d->probing != l->serial)
+			continue;
+		d->probing = 0; /* else nobody would ever try again */
+		engine_timer(e, MAX(d->probe_at, e->now + 1), TIMER_DESTINATION, i);
+	}
 }
 
 void lane_arm(struct engine *e, struct lane *l, instant at)
@@ -227,7 +244,7 @@ static enum work unbound_work(const struct lane *l)
 {
 	switch (l->state) {
 	case LANE_NEW: return l->incident->state == INCIDENT_MERGED ? WORK_NONE : WORK_CREATE;
-	case LANE_ABSENT: return WORK_CREATE;
+	case LANE_ABSENT: return l->incident->state == INCIDENT_MERGED ? WORK_NONE : WORK_CREATE;
 	case LANE_UNKNOWN: return WORK_FIND;
 	case LANE_SEARCHING:
 	case LANE_SENDING:
@@ -247,9 +264,13 @@ static enum work choose(const struct engine *e, const struct lane *l, instant *a
 		return l->dead ? WORK_NONE : unbound_work(l);
 	uint64_t print = incident_fingerprint(i);
 	bool closed = wants_closed(i), says = l->note_text != NULL || l->notes.n_first > 0;
+	if (l->stray != NULL)
+		return WORK_STRAY;
+	if (l->doubt && incident_state_live(i->state))
+		return WORK_GET;
 	if (l->closed_there && incident_state_live(i->state))
 		return is_blocked(l, WORK_REOPEN, print) ? WORK_NONE : WORK_REOPEN;
-	if (l->closed_there)
+	if (l->closed_there && !(l->doubt && closed))
 		return WORK_NONE;
 	if (closed && says && !is_blocked(l, WORK_NOTE, print))
 		return WORK_NOTE;
@@ -278,7 +299,8 @@ bool lane_busy(const struct engine *e, const struct lane *l)
 static void number(struct engine *e, struct lane *l, enum work w)
 {
 	struct correlation *c = e->correlation;
-	bool again = l->op != 0 && l->tries > 0 && l->verb == verb_of(w) && w != WORK_CREATE;
+	bool again = l->op != 0 && l->tries > 0 && l->verb == verb_of(w) && w != WORK_CREATE &&
+	             l->straying == (w == WORK_STRAY);
 	if (!again && l->op != 0 && l->op != l->create)
 		hmap_del(c->op_by, key_u64(&l->op));
 	if (w == WORK_CREATE) {
@@ -310,7 +332,7 @@ static void emit(struct engine *e, const struct lane *l)
 	    .destination = slice_str(l->destination),
 	    .incident = slice_str(i->id_text),
 	    .key = slice_str(i->key),
-	    .ticket = slice_str(l->ticket),
+	    .ticket = slice_str(l->straying ? l->stray : l->ticket),
 	    .facts = buf_slice(&facts),
 	};
 	ticket_op_encode(&o, &op);
@@ -340,6 +362,7 @@ static void send(struct engine *e, struct lane *l, enum work w)
 	if (l->dead && w == WORK_UPDATE)
 		l->dead = false; /* what was refused is no longer what is wanted */
 	number(e, l, w);
+	l->straying = w == WORK_STRAY;
 	l->in_flight = true;
 	l->parked = false;
 	l->next_at = INSTANT_NONE;
@@ -350,7 +373,7 @@ static void send(struct engine *e, struct lane *l, enum work w)
 static void finish(struct engine *e, struct lane *l)
 {
 	const struct incident *i = l->incident;
-	bool never = l->state == LANE_NEW && i->state == INCIDENT_MERGED;
+	bool never = (l->state == LANE_NEW || l->state == LANE_ABSENT) && i->state == INCIDENT_MERGED;
 	if (l->in_flight || l->dead || (l->state != LANE_BOUND && !never) || !incident_state_final(i->state))
 		return;
 	l->done = true;

@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-#include "base/log.h"
-
 enum { FIND_SETTLE = 2, AUTH_PROBE = 60, GONE_MAX = 2 };
 
 static void set_slice(char **to, struct slice s)
@@ -31,8 +29,8 @@ static void destination_stop(struct engine *e, struct destination *d, enum desti
                              duration pause)
 {
 	if (d->mode != mode)
-		log_warn("destination=%s state=%s pause_s=%lld", d->name,
-		         mode == DESTINATION_PAUSED ? "paused" : "broken", (long long)(pause / SECOND));
+		engine_notice(e, LOG_LEVEL_WARNING, "destination=%s state=%s pause_s=%lld", d->name,
+		              mode == DESTINATION_PAUSED ? "paused" : "broken", (long long)(pause / SECOND));
 	d->mode = mode;
 	d->probe_at = e->now + pause;
 	engine_timer(e, d->probe_at, TIMER_DESTINATION, destination_index(e->correlation, d));
@@ -85,7 +83,7 @@ static bool destination_judge(struct engine *e, struct lane *l, const struct tic
 	d->failures = 0;
 	d->mode = DESTINATION_UP;
 	if (back)
-		log_notice("destination=%s state=up", d->name);
+		engine_notice(e, LOG_LEVEL_NOTICE, "destination=%s state=up", d->name);
 	return back;
 }
 
@@ -112,8 +110,30 @@ void lane_dead(struct engine *e, struct lane *l, enum ticket_class cls, const ch
 	l->failing = 0;
 	incident_log(e, l->incident, "ticket", "%s given up, waits for a person: %s",
 	             ticket_verb_word(l->verb), why);
-	log_warn("inc=%s lane=%llu verb=%s class=%s dead letter: %s", l->incident->id_text,
-	         (unsigned long long)l->serial, ticket_verb_word(l->verb), ticket_class_word(cls), why);
+	engine_notice(e, LOG_LEVEL_WARNING, "inc=%s lane=%llu verb=%s class=%s dead letter: %s",
+	              l->incident->id_text, (unsigned long long)l->serial, ticket_verb_word(l->verb),
+	              ticket_class_word(cls), why);
+}
+
+static void stray_over(struct engine *e, struct lane *l, const char *how)
+{
+	incident_log(e, l->incident, "ticket", "second ticket %s: %s", l->stray, how);
+	free(l->stray);
+	l->stray = NULL;
+	l->straying = false;
+}
+
+/* An answer names another ticket than the one that is known: two were made. The known one stays. */
+static void stray_found(struct engine *e, struct lane *l, struct slice id)
+{
+	char *text = xasprintf("second ticket " SLICE_FMT " for this incident, made when an answer was lost",
+	                       SLICE_ARG(id));
+	incident_log(e, l->incident, "ticket", "%s", text);
+	outbox_note(e, l->incident, "There was a %s; it is closed.", text);
+	engine_notice(e, LOG_LEVEL_WARNING, "inc=%s ticket=%s %s", l->incident->id_text, l->ticket, text);
+	free(text);
+	if (l->stray == NULL)
+		l->stray = slice_dup(id);
 }
 
 /* Full jitter under a doubling ceiling; the same op and attempt wait equally long in every replay. */
@@ -140,6 +160,10 @@ static void again(struct engine *e, struct lane *l, const struct ticket_result *
 		wait = MAX(wait, FIND_SETTLE * SECOND);
 	l->failing += wait;
 	if (t != NULL && t->give_up > 0 && l->failing > t->give_up) {
+		if (l->straying) {
+			stray_over(e, l, "given up, a person must close it");
+			return;
+		}
 		lane_dead(e, l, r->cls, l->error);
 		return;
 	}
@@ -171,12 +195,18 @@ static void bind(struct engine *e, struct lane *l, const struct ticket_result *r
 	l->confirmed = l->sending;
 	l->updated = e->now;
 	incident_log(e, l->incident, "ticket", "ticket %s %s", l->ticket, how);
-	log_info("inc=%s ticket=%s destination=%s %s", l->incident->id_text, l->ticket, l->destination, how);
+	engine_notice(e, LOG_LEVEL_INFO, "inc=%s ticket=%s destination=%s %s", l->incident->id_text,
+	              l->ticket, l->destination, how);
 }
 
 static void seen_state(struct engine *e, struct lane *l, struct slice state)
 {
 	bool closed = says_closed(state);
+	if (l->doubt) { /* it was us who closed or reopened it */
+		l->doubt = false;
+		l->closed_there = closed || state.n == 0;
+		return;
+	}
 	if (state.n == 0 || closed == l->closed_there)
 		return;
 	l->closed_there = closed;
@@ -196,8 +226,10 @@ static void found(struct engine *e, struct lane *l, const struct ticket_result *
 		incident_log(e, l->incident, "ticket", "more tickets carry this key: " SLICE_FMT,
 		             SLICE_ARG(r->others));
 	if (r->others.n > 0)
-		log_warn("inc=%s ticket=%s others=\"" SLICE_FMT "\" more than one ticket carries the key",
-		         l->incident->id_text, l->ticket, SLICE_ARG(r->others));
+		engine_notice(e, LOG_LEVEL_WARNING,
+		              "inc=%s ticket=%s others=\"" SLICE_FMT
+		              "\" more than one ticket carries the key",
+		              l->incident->id_text, l->ticket, SLICE_ARG(r->others));
 	seen_state(e, l, r->state);
 }
 
@@ -205,6 +237,10 @@ static void done(struct engine *e, struct lane *l, const struct ticket_result *r
 {
 	if (l->dead && l->dead_verb == r->verb)
 		l->dead = false;
+	if (l->straying) {
+		stray_over(e, l, "closed");
+		return;
+	}
 	keep_slice(&l->version, r->version);
 	keep_slice(&l->url, r->url);
 	switch (r->verb) {
@@ -219,11 +255,12 @@ static void done(struct engine *e, struct lane *l, const struct ticket_result *r
 	case TICKET_ACKNOWLEDGE: l->acked_there = true; break;
 	case TICKET_RESOLVE:
 		l->closed_there = true;
+		l->doubt = false;
 		l->dead = false; /* an update that was refused does not matter any more */
 		incident_log(e, l->incident, "ticket", "ticket %s resolved", l->ticket);
 		break;
 	case TICKET_REOPEN:
-		l->closed_there = false;
+		l->closed_there = l->doubt = false;
 		l->acked_there = false;
 		incident_log(e, l->incident, "ticket", "ticket %s reopened", l->ticket);
 		break;
@@ -234,6 +271,10 @@ static void absent(struct engine *e, struct lane *l, const struct ticket_result 
 {
 	if (r->verb == TICKET_FIND) {
 		found(e, l, r);
+		return;
+	}
+	if (l->straying) {
+		stray_over(e, l, "gone");
 		return;
 	}
 	if (++l->gone < GONE_MAX) {
@@ -251,9 +292,35 @@ static void unbind(struct lane *l)
 		l->state = LANE_UNKNOWN;
 }
 
+/* A reply that was lost may have closed or reopened the ticket. */
+static void doubt(struct lane *l)
+{
+	if (!l->straying && (l->verb == TICKET_RESOLVE || l->verb == TICKET_REOPEN))
+		l->doubt = true;
+}
+
+static void refused(struct engine *e, struct lane *l, const struct ticket_result *r)
+{
+	failed(l, e, r);
+	unbind(l);
+	if (is_auth(r)) {
+		again(e, l, r);
+	} else if (l->straying) {
+		stray_over(e, l, l->error);
+	} else if (r->verb == TICKET_GET) { /* nobody can look: only a question, nothing is left undone */
+		succeeded(l);
+		seen_state(e, l, SLICE_NONE);
+	} else {
+		lane_dead(e, l, r->cls, l->error);
+	}
+}
+
 static void judge(struct engine *e, struct lane *l, const struct ticket_result *r)
 {
-	switch (r->outcome) {
+	bool lost = r->outcome == TICKET_UNCERTAIN;
+	if (r->outcome == TICKET_DONE && r->verb == TICKET_CREATE && r->ticket.n == 0)
+		lost = true; /* made, but nobody said which one: the key will tell */
+	switch (lost ? TICKET_UNCERTAIN : r->outcome) {
 	case TICKET_DONE:
 		succeeded(l);
 		done(e, l, r);
@@ -269,36 +336,34 @@ static void judge(struct engine *e, struct lane *l, const struct ticket_result *
 	case TICKET_UNCERTAIN:
 		failed(l, e, r);
 		unbind(l);
+		if (lost)
+			doubt(l);
 		if (r->cls == TICKET_CLASS_CONFLICT)
 			set_slice(
 			    &l->version,
 			    SLICE_NONE); /* ours is old: without one the next attempt is unconditional */
 		again(e, l, r);
 		break;
-	case TICKET_REFUSED:
-		failed(l, e, r);
-		unbind(l);
-		if (is_auth(r))
-			again(e, l, r);
-		else
-			lane_dead(e, l, r->cls, l->error);
-		break;
+	case TICKET_REFUSED: refused(e, l, r); break;
 	}
 }
 
-/* A create of an earlier attempt, given up as lost, has worked after all. */
+/* A create of another attempt than the one that counts has worked after all. A second one that is on its way
+ * comes back here and shows what it made. */
 static bool late_create(struct engine *e, struct lane *l, const struct ticket_result *r)
 {
-	if (r->verb != TICKET_CREATE || r->id != l->create || r->outcome != TICKET_DONE || r->ticket.n == 0 ||
-	    l->state == LANE_BOUND)
+	if (r->verb != TICKET_CREATE || r->id != l->create || r->outcome != TICKET_DONE || r->ticket.n == 0)
 		return false;
-	if (l->in_flight && l->verb == TICKET_CREATE)
-		return false; /* a second one is on its way: its own answer decides, with a search if need be
-		               */
-	if (l->in_flight && e->fx != NULL)
-		buf_u64(&e->fx->withdrawn, l->op);
-	l->in_flight = false;
+	if (l->state == LANE_BOUND) {
+		if (slice_is(r->ticket, l->ticket))
+			return false;
+		stray_found(e, l, r->ticket);
+		return true;
+	}
+	lane_cancel(e, l);
 	succeeded(l);
+	if (l->dead && l->dead_verb != TICKET_RESOLVE)
+		l->dead = false;
 	bind(e, l, r, "created, the answer came late");
 	return true;
 }
@@ -335,6 +400,7 @@ void outbox_resume(struct engine *e)
 			continue;
 		l->in_flight = false;
 		l->probe = false;
+		doubt(l);
 		l->tries = MAX(l->tries, 1u); /* the same operation again, not a new one */
 		if (l->state != LANE_BOUND) {
 			l->state = LANE_UNKNOWN;

@@ -32,7 +32,9 @@ static void put_lane(struct buf *out, const struct lane *l)
 	buf_u64(out, l->incident->serial);
 	buf_u8(out, (uint8_t)l->state);
 	buf_u8(out, (uint8_t)(l->closed_there | l->acked_there << 1 | l->in_flight << 2 | l->probe << 3 |
-	                      l->dead << 4 | l->parked << 5 | l->done << 6));
+	                      l->dead << 4 | l->parked << 5 | l->done << 6 | l->doubt << 7));
+	buf_u8(out, l->straying);
+	save_str(out, l->stray);
 	for (size_t k = 0; k < ARRAY_LEN(texts); k++)
 		save_str(out, texts[k]);
 	for (size_t k = 0; k < ARRAY_LEN(times); k++)
@@ -76,6 +78,9 @@ static bool get_lane(struct engine *e, struct reader *r)
 	l->dead = bits & 16;
 	l->parked = bits & 32;
 	l->done = bits & 64;
+	l->doubt = bits & 128;
+	l->straying = load_enum(r, 2) == 1;
+	l->stray = load_str(r);
 	for (size_t k = 0; k < ARRAY_LEN(texts); k++)
 		*texts[k] = load_str(r);
 	for (size_t k = 0; k < ARRAY_LEN(times); k++)
@@ -95,7 +100,8 @@ static bool get_lane(struct engine *e, struct reader *r)
 	get_texts(r, l->notes.first, &l->notes.n_first);
 	get_texts(r, l->notes.last, &l->notes.n_last);
 	l->notes.more = (size_t)read_u64(r);
-	if (l->destination == NULL || (l->state == LANE_BOUND && l->ticket == NULL))
+	if (l->destination == NULL || (l->state == LANE_BOUND && l->ticket == NULL) ||
+	    (l->straying && l->in_flight && l->stray == NULL))
 		return false;
 	lane_index_op(c, l);
 	return r->ok;

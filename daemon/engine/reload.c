@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-#include "base/log.h"
-
 static const struct rule *running(const struct engine *e, struct slice id)
 {
 	const struct rule *r = rule_set_find(e->setup.rules, id);
@@ -89,8 +87,9 @@ static void carry_windows(struct engine *e, const struct rule_state *was, const 
 		const struct rule *to = running(e, rules[i].id);
 		bool same = to != NULL && to->hash == rules[i].hash;
 		if (to != NULL && !same && (was[i].idle.first != NULL || was[i].live.first != NULL))
-			log_notice("rule=" SLICE_FMT " msg=\"changed: it starts with empty windows\"",
-			           SLICE_ARG(to->id));
+			engine_notice(e, LOG_LEVEL_NOTICE,
+			              "rule=" SLICE_FMT " msg=\"changed: it starts with empty windows\"",
+			              SLICE_ARG(to->id));
 		put_idle(e, was[i].idle.first, same);
 	}
 }

@@ -423,8 +423,9 @@ void text_facts(const struct engine *e, const struct incident *i, const struct l
 	jw_end(&w);
 	jw_key(&w, "ticket");
 	jw_object(&w);
-	jw_kstr(&w, "id", l->ticket != NULL ? l->ticket : "");
-	jw_kstr(&w, "version", l->version != NULL ? l->version : "");
+	const char *id = l->straying ? l->stray : l->ticket, *version = l->straying ? NULL : l->version;
+	jw_kstr(&w, "id", id != NULL ? id : "");
+	jw_kstr(&w, "version", version != NULL ? version : "");
 	jw_end(&w);
 	const struct incident *into = incident_merged(e->correlation, i);
 	jw_key(&w, "parent");
