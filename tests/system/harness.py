@@ -20,6 +20,9 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 
+if hasattr(sys, "set_int_max_str_digits"):
+    sys.set_int_max_str_digits(0)  # a hostile number is no fault of the reader
+
 SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer",
                    "BUG: ", "bug:")
 
@@ -490,7 +493,7 @@ class Tail:
     """`events tail` over the API: lines gather in `lines` while this is open."""
 
     def __init__(self, daemon):
-        self.lines = []
+        self.lines, self.broken = [], []  # broken: lines that are no JSON; a fault of the daemon
         self.connection = UnixConnection(daemon.admin_path, None)
         self.connection.request("GET", "/api/v1/events/stream")
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -515,7 +518,10 @@ class Tail:
                 if not line:
                     return
                 if line.strip():
-                    self.lines.append(json.loads(line))
+                    try:
+                        self.lines.append(json.loads(line.decode("utf-8")))
+                    except ValueError as e:
+                        self.broken.append((str(e), line[:500]))
         except (OSError, ValueError, AttributeError, http.client.HTTPException):
             return
 
