@@ -6,10 +6,9 @@
 
 static void show(struct findings *f)
 {
-	struct buf b = {0};
-	findings_text(f, &b);
-	print_message("%s", buf_cstr(&b));
-	buf_free(&b);
+	for (size_t i = 0; i < f->n; i++) /* not in one: cmocka's messages are cut */
+		if (f->v[i].level == FINDING_ERROR)
+			print_message("%s:%u: %s\n", f->v[i].file, f->v[i].mark.line, f->v[i].message);
 }
 
 static struct slice no_file(void *arg, const char *rule_file, const char *path)
