@@ -368,6 +368,12 @@ static int read_some(struct channel *c)
 	return ok ? 1 : -1;
 }
 
+static bool readable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	return poll(&p, 1, 0) > 0;
+}
+
 static void on_read(struct channel *c)
 {
 	int rc = read_some(c);
@@ -377,6 +383,24 @@ static void on_read(struct channel *c)
 		end(c);
 	if (!c->freed && c->in.n == 0 && c->in.cap > KEEP_CAP)
 		buf_free(&c->in);
+}
+
+void channel_drain(struct channel *c)
+{
+	BUG_ON(c->magic != CHANNEL_MAGIC || c->depth != 0);
+	enter(c);
+	c->paused = c->redeliver = false;
+	if (!c->ended && !deliver(c) && !c->freed)
+		end(c);
+	while (!c->ended && !c->freed) {
+		size_t before = c->in.n;
+		on_read(c);
+		if (!c->ended && !c->freed && c->in.n == before && !readable(c->fd))
+			break;
+	}
+	if (!c->freed)
+		watch(c);
+	leave(c);
 }
 
 static void on_event(int fd, int what, void *arg)

@@ -31,6 +31,9 @@ void channel_send(struct channel *c, uint16_t kind, uint64_t seq, struct slice p
 void channel_send_fd(struct channel *c, uint16_t kind, uint64_t seq, struct slice payload, int fd); /* dup'ed */
 size_t channel_backlog(const struct channel *c);             /* octets not yet written */
 void channel_pause(struct channel *c, bool paused);          /* stop reading: back-pressure */
+/* Delivers what a peer that has ended left behind, then its end. Never waits; only outside the channel's callbacks, which
+ * may free it. Pauses do not count. */
+void channel_drain(struct channel *c);
 /* Blocking until all is written or the peer is gone, at most `max`: for the end of a role. */
 void channel_flush(struct channel *c, duration max);
 

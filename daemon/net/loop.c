@@ -14,7 +14,7 @@ enum { LOOP_MAGIC = 0x6c6f6f70, FD_MAGIC = 0x6c706664, TIMER_MAGIC = 0x6c70746d,
 
 /* Apart from the loop, so that reading the time needs no writable loop. */
 struct loop_clock {
-	instant now;
+	instant now, mono; /* mono: when now was read */
 	bool fresh;
 };
 
@@ -78,15 +78,20 @@ instant loop_mono(void)
 	return clock_read(CLOCK_MONOTONIC);
 }
 
+instant loop_clock_next(instant now, instant wall, duration since)
+{
+	if (wall > now || wall <= now - HOUR)
+		return wall;
+	/* half as fast as time passes: rate limits and deadlines go on while the clock is waited for */
+	return now + MAX(since, 0) / 2;
+}
+
 instant loop_now(const struct loop *l)
 {
 	struct loop_clock *c = l->clock;
 	if (!c->fresh) {
-		instant t = loop_wall();
-		/* a small step back would turn the order of events around; a large one is a corrected clock
-		 */
-		if (t > c->now || t <= c->now - HOUR)
-			c->now = t;
+		c->now = loop_clock_next(c->now, loop_wall(), loop_mono() - c->mono);
+		c->mono = loop_mono();
 		c->fresh = true;
 	}
 	return c->now;

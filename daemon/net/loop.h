@@ -17,6 +17,9 @@ void loop_once(struct loop *l, duration max_wait); /* for tests */
 void loop_stop(struct loop *l);
 void loop_reinit(struct loop *l); /* after fork */
 instant loop_now(const struct loop *l);   /* wall clock, read once a turn, never goes back by less than a step of 1 h */
+/* Pure, for tests: what loop_now says `since` monotonic microseconds after it said `now`. A step back of less than an hour
+ * would turn the order of events around: time goes on at half its speed until the clock has caught up. */
+instant loop_clock_next(instant now, instant wall, duration since);
 instant loop_wall(void);                  /* the wall clock right now */
 instant loop_mono(void);                  /* monotonic microseconds, for timeouts and measurements */
 struct event_base *loop_base(struct loop *l); /* for this folder only */

@@ -13,13 +13,16 @@ void queue_views_free(struct queued_views *v)
 	for (size_t i = 0; i < v->n; i++)
 		free(v->v[i]);
 	free(v->v);
+	for (size_t i = 0; i < v->n_purges; i++)
+		free(v->purges[i]);
+	free(v->purges);
 	hmap_free(v->index);
 	*v = (struct queued_views){0};
 }
 
 bool queue_views_any(const struct queued_views *v)
 {
-	return v->n > 0 || v->clear;
+	return v->n > 0 || v->clear || v->n_purges > 0;
 }
 
 void queue_free(struct queue *q)
@@ -179,5 +182,22 @@ void store_view_clear(struct store *s)
 	pthread_mutex_lock(&s->lock);
 	queue_views_free(&s->q.views);
 	s->q.views.clear = true;
+	unlock(s, must_kick(s, false));
+}
+
+void store_view_purge(struct store *s, const struct view_purge *p)
+{
+	BUG_ON(s->magic != STORE_MAGIC || p->kind < VIEW_ALERT || p->kind > VIEW_META);
+	if (atomic_load_explicit(&s->failed, memory_order_relaxed))
+		return;
+	struct view_purge *c = xmalloc(sizeof *c + p->state.n + p->below.n + 1);
+	char *at = (char *)(c + 1);
+	*c = *p;
+	c->state = place(&at, p->state);
+	c->below = place(&at, p->below);
+	pthread_mutex_lock(&s->lock);
+	struct queued_views *v = &s->q.views;
+	v->purges = array_reserve(v->purges, &v->cap_purges, v->n_purges + 1, sizeof *v->purges);
+	v->purges[v->n_purges++] = c;
 	unlock(s, must_kick(s, false));
 }

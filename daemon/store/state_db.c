@@ -17,7 +17,7 @@ static const char schema[] =
     "CREATE INDEX view_parent ON view(kind, parent, id) WHERE parent IS NOT NULL;"
     "CREATE INDEX view_state ON view(kind, state, id)";
 
-enum statement { BEGIN, COMMIT, SNAPSHOT_PUT, SNAPSHOT_GET, VIEW_PUT, VIEW_DELETE, VIEW_CLEAR, N_STATEMENTS };
+enum statement { BEGIN, COMMIT, SNAPSHOT_PUT, SNAPSHOT_GET, VIEW_PUT, VIEW_DELETE, VIEW_CLEAR, VIEW_PURGE, N_STATEMENTS };
 static const char *const sql[N_STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
@@ -28,6 +28,11 @@ static const char *const sql[N_STATEMENTS] = {
                  " ON CONFLICT(kind,id) DO UPDATE SET parent=?3, state=?4, updated=?5, json=?6",
     [VIEW_DELETE] = "DELETE FROM view WHERE kind=?1 AND id=?2",
     [VIEW_CLEAR] = "DELETE FROM view",
+    /* bounded: the journal waits meanwhile */
+    [VIEW_PURGE] = "DELETE FROM view WHERE rowid IN (SELECT rowid FROM view AS v WHERE kind=?1"
+                   " AND (?2 IS NULL OR state=?2) AND (?3 IS NULL OR id<?3) AND (?4 IS NULL OR updated<?4)"
+                   " AND NOT (kind=3 AND EXISTS (SELECT 1 FROM view AS i WHERE i.kind=2 AND i.id=v.parent))"
+                   " LIMIT 50000)",
 };
 
 struct state_db {
@@ -128,6 +133,19 @@ int state_db_views_begin(struct state_db *d, struct error *err)
 int state_db_views_clear(struct state_db *d, struct error *err)
 {
 	return run(d, VIEW_CLEAR, err);
+}
+
+int state_db_views_purge(struct state_db *d, const struct view_purge *p, struct error *err)
+{
+	sqlite3_stmt *st = d->st[VIEW_PURGE];
+	(void)sqlite3_bind_int(st, 1, (int)p->kind);
+	db_bind_text(st, 2, p->state);
+	db_bind_text(st, 3, p->below);
+	if (p->before != INSTANT_NONE)
+		(void)sqlite3_bind_int64(st, 4, p->before);
+	int rc = run(d, VIEW_PURGE, err);
+	(void)sqlite3_clear_bindings(st);
+	return rc;
 }
 
 int state_db_view(struct state_db *d, const struct view_row *row, struct error *err)

@@ -14,6 +14,7 @@ int state_db_snapshot(struct state_db *d, uint64_t seq, struct slice blob, struc
 /* View rows: between begin and end, which is not waited for to be on the platter: a replay writes them again. */
 int state_db_views_begin(struct state_db *d, struct error *err) MUST_CHECK;
 int state_db_views_clear(struct state_db *d, struct error *err) MUST_CHECK;
+int state_db_views_purge(struct state_db *d, const struct view_purge *p, struct error *err) MUST_CHECK;
 int state_db_view(struct state_db *d, const struct view_row *row, struct error *err) MUST_CHECK;
 int state_db_views_end(struct state_db *d, struct error *err) MUST_CHECK;
 uint64_t state_db_wal(const struct state_db *d);

@@ -258,18 +258,31 @@ bool store_failed(const struct store *s, struct error *err)
 	return true;
 }
 
+static void end_writer(struct store *s)
+{
+	if (!s->started)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->closing = true;
+	pthread_mutex_unlock(&s->lock);
+	(void)eventfd_write(s->kick, 1);
+	int rc = pthread_join(s->thread, NULL);
+	BUG_ON(rc != 0);
+	s->started = false;
+}
+
+int store_stop(struct store *s, struct error *err)
+{
+	BUG_ON(s->magic != STORE_MAGIC);
+	end_writer(s);
+	return store_failed(s, err) ? -1 : 0;
+}
+
 void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
 	BUG_ON(s->magic != STORE_MAGIC);
-	if (s->started) {
-		pthread_mutex_lock(&s->lock);
-		s->closing = true;
-		pthread_mutex_unlock(&s->lock);
-		(void)eventfd_write(s->kick, 1);
-		int rc = pthread_join(s->thread, NULL);
-		BUG_ON(rc != 0);
-	}
+	end_writer(s);
 	destroy(s);
 }

@@ -62,7 +62,16 @@ struct view_row {
 	struct slice json;
 };
 void store_view(struct store *s, const struct view_row *row); /* copies */
-void store_view_clear(struct store *s);                       /* all rows: before a rebuild from the engine */
+void store_view_clear(struct store *s);                       /* all rows */
+/* Deletes the rows that fit all that is given: before a rebuild from the engine, and of what is older than state.history.
+ * A log line goes only when its incident is gone. Rows handed over in the same 100 ms may be written after it. */
+struct view_purge {
+	enum view_kind kind;
+	struct slice state; /* absent: any */
+	struct slice below; /* ids smaller than this, so that an index serves it; absent: any */
+	instant before;     /* last changed before this; INSTANT_NONE: whenever */
+};
+void store_view_purge(struct store *s, const struct view_purge *p); /* copies */
 
 /* Files by hash (64 hex digits). Synchronous and fsynced: they are small and rare. */
 int store_file_put(struct store *s, const char *what, const char *hash, struct slice bytes, struct error *err) MUST_CHECK;
@@ -70,7 +79,10 @@ int store_file_get(struct store *s, const char *what, const char *hash, struct b
 /* As above, but opens read-only for mmap; -1 with err. */
 int store_file_open(struct store *s, const char *what, const char *hash, struct error *err) MUST_CHECK;
 
-/* Waits until everything queued is on disk, ends the thread, closes. */
+/* Waits until everything queued is on disk and ends the thread; -1 with err if something did not get there. Only reading and
+ * store_close may follow. */
+int store_stop(struct store *s, struct error *err) MUST_CHECK;
+/* The same if it was not done, then closes. */
 void store_close(struct store *s);
 
 /* ---- front's side: the view rows of a live state.db, read-only, in short transactions */

@@ -30,6 +30,8 @@ struct queued_views {
 	size_t n, cap;
 	struct hmap *index; /* key → position + 1 */
 	bool clear;         /* all rows first */
+	struct view_purge **purges; /* then these; one allocation each */
+	size_t n_purges, cap_purges;
 };
 
 struct queue {

@@ -181,6 +181,8 @@ static int write_views(struct store *s, struct queue *w, struct error *err)
 	rc = state_db_views_begin(s->state, err);
 	if (rc == 0 && w->views.clear)
 		rc = state_db_views_clear(s->state, err);
+	for (size_t i = 0; rc == 0 && i < w->views.n_purges; i++)
+		rc = state_db_views_purge(s->state, w->views.purges[i], err);
 	for (size_t i = 0; rc == 0 && i < w->views.n; i++)
 		rc = state_db_view(s->state, w->views.v[i], err);
 	if (rc == 0)
