@@ -30,6 +30,11 @@ void role_send(struct role *r, uint16_t kind, uint64_t seq, struct slice payload
 		channel_send(r->parent, kind, seq, payload);
 }
 
+enum log_level role_level(const struct role *r)
+{
+	return r->level_given ? r->level : r->config->log_level;
+}
+
 void role_ready(struct role *r, const char *error)
 {
 	role_send(r, FRAME_READY, 0, slice_str(error != NULL ? error : ""), -1);
@@ -37,8 +42,10 @@ void role_ready(struct role *r, const char *error)
 
 /* ---- the parent's frames */
 
-static void compile(struct role *r, uint32_t generation, struct slice payload)
+/* `attempt` comes back as it is: the low half is the generation. */
+static void compile(struct role *r, uint64_t attempt, struct slice payload)
 {
+	const uint32_t generation = (uint32_t)attempt;
 	struct findings f = {0};
 	struct config *next;
 	struct bundle b;
@@ -46,7 +53,7 @@ static void compile(struct role *r, uint32_t generation, struct slice payload)
 	struct buf text = {0};
 
 	if (bundle_decode(payload, &b, &err) != 0) {
-		role_send(r, FRAME_COMPILED, generation, slice_str(err.text), -1);
+		role_send(r, FRAME_COMPILED, attempt, slice_str(err.text), -1);
 		return;
 	}
 	next = config_from_bundle(&b, &f);
@@ -65,7 +72,7 @@ static void compile(struct role *r, uint32_t generation, struct slice payload)
 		}
 		config_free(former);
 	}
-	role_send(r, FRAME_COMPILED, generation, buf_slice(&text), -1);
+	role_send(r, FRAME_COMPILED, attempt, buf_slice(&text), -1);
 	buf_free(&text);
 	findings_clear(&f);
 	bundle_free(&b);
@@ -94,7 +101,7 @@ static void swap(struct role *r, uint32_t generation)
 	r->next = NULL;
 	r->generation = generation;
 	if (!r->single)
-		log_level(r->config->log_level);
+		log_level(role_level(r));
 	r->ops->swap(r->self, r->config, generation);
 	config_free(former);
 	/* the documents and the former generation are gone: what they took goes back to the system */
@@ -154,7 +161,7 @@ static void on_frame(struct channel *c UNUSED, const struct frame *head, struct 
 
 	switch (head->kind) {
 	case FRAME_SOURCES:
-		compile(r, (uint32_t)head->seq, payload);
+		compile(r, head->seq, payload);
 		break;
 	case FRAME_SWAP:
 		swap(r, (uint32_t)head->seq);

@@ -9,6 +9,7 @@
 #include "base/counter.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "model/bundle.h"
 #include "model/config.h"
 #include "model/frame.h"
@@ -59,6 +60,8 @@ struct role {
 	/* private to role.c */
 	struct config *next;
 	uint32_t next_generation;
+	bool level_given;            /* --log-level: the configuration's does not count */
+	enum log_level level;
 	void (*done)(struct role *r, void *arg);
 	void *done_arg;
 	struct loop_timer *orphan;
@@ -70,6 +73,7 @@ extern const struct role_ops role_core, role_egress, role_mapper, role_front, ro
 struct role *role_start(const struct role_ops *ops, unsigned index, struct loop *l, struct counters *c, int fd, const char *state_dir, bool single,
                         bool no_tickets);
 void role_free(struct role *r);
+enum log_level role_level(const struct role *r); /* what is logged: the command line's word or the configuration's */
 void role_ready(struct role *r, const char *error); /* FRAME_READY: error NULL = fine */
 void role_done(struct role *r);                     /* after stop: everything is written */
 void role_send(struct role *r, uint16_t kind, uint64_t seq, struct slice payload, int fd); /* to the parent; fd -1: none */

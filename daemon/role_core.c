@@ -8,6 +8,7 @@
 #include "role_core.h"
 
 #define VIEW_EVERY      (100 * MSEC)
+#define EXPIRE_EVERY    HOUR
 #define BACKLOG_PAUSE   50000u /* rows that wait for the writer before intake has to wait too */
 
 struct engine_setup core_setup(const struct core *c)
@@ -15,14 +16,42 @@ struct engine_setup core_setup(const struct core *c)
 	return (struct engine_setup){.config = c->gen->config, .rules = c->gen->rules, .map = c->map->map};
 }
 
-instant core_time(const struct core *c, instant wish)
+/* A clock that was set back must not stop the engine until it has caught up: its time goes on from where it was. */
+instant core_time(struct core *c, instant wish)
 {
-	return MAX(wish, engine_now(c->engine));
+	instant now = loop_now(c->role->loop), engine = engine_now(c->engine);
+
+	/* within a second it is no more than two processes reading the clock one after the other */
+	if (now + SECOND >= engine)
+		c->skew = 0;
+	else if (now + c->skew + SECOND < engine)
+		c->skew = engine - now;
+	return MAX(wish + c->skew, engine);
+}
+
+static instant now_of(struct core *c)
+{
+	return core_time(c, loop_now(c->role->loop));
+}
+
+bool core_fresh(struct core *c, const struct event_payload *head)
+{
+	unsigned index = head->intake & 0xff;
+	uint32_t epoch = head->intake >> 8;
+	struct core_high *h;
+
+	if (DOUBT(index >= CORE_INTAKES_MAX))
+		return false;
+	h = &c->high[index];
+	if (h->epoch == epoch && head->intake_seq <= h->seq)
+		return false;
+	*h = (struct core_high){epoch, head->intake_seq};
+	return true;
 }
 
 /* ---- what may leave, and when */
 
-static struct core_release *hold(struct core *c, int kind)
+static struct core_release *hold(struct core *c, enum release_kind kind)
 {
 	struct core_release *r;
 
@@ -46,9 +75,46 @@ static void send_ops(struct core *c, struct slice ops)
 	}
 }
 
+/* Who comes instead of a peer must not get what the former one waited for: numbers begin anew, and the operations of a
+ * former egress are searched for first. */
+static void forget_releases(struct core *c, enum release_kind kind, unsigned intake)
+{
+	for (size_t i = c->released; i < c->n_releases; i++) {
+		struct core_release *r = &c->releases[i];
+
+		if (r->kind != kind || (kind == RELEASE_ACK && r->intake != intake))
+			continue;
+		r->kind = RELEASE_NOTHING;
+		buf_free(&r->bytes);
+	}
+}
+
+static void tell(struct slice notices)
+{
+	struct reader r = reader_of(notices);
+
+	while (r.at < r.n) {
+		enum log_level level = (enum log_level)read_u8(&r);
+		struct slice text = read_lslice(&r);
+		if (DOUBT(!r.ok))
+			return;
+		if (level <= LOG_LEVEL_WARNING)
+			log_warn(SLICE_FMT, SLICE_ARG(text));
+		else if (level == LOG_LEVEL_NOTICE)
+			log_notice(SLICE_FMT, SLICE_ARG(text));
+		else
+			log_info(SLICE_FMT, SLICE_ARG(text));
+	}
+}
+
 static void let_go(struct core *c, struct core_release *r)
 {
 	switch (r->kind) {
+	case RELEASE_NOTICES:
+		tell(buf_slice(&r->bytes));
+		break;
+	case RELEASE_NOTHING:
+		break;
 	case RELEASE_OPS:
 		send_ops(c, buf_slice(&r->bytes));
 		break;
@@ -112,15 +178,20 @@ static void arm_tick(struct core *c)
 	if (due == INSTANT_NONE)
 		loop_timer_set(c->tick, -1);
 	else
-		loop_timer_set(c->tick, MAX(due - loop_now(c->role->loop), 0));
+		loop_timer_set(c->tick, MAX(due - now_of(c), 0));
 }
 
 void core_input(struct core *c, instant at, uint16_t kind, struct slice payload, const struct engine_setup *setup)
 {
 	struct engine_input in = {.seq = ++c->seq, .at = at, .kind = kind, .payload = payload, .setup = setup};
 
+	effects_reset(&c->fx); /* what the former input caused has been taken */
 	store_append(c->store, in.seq, at, kind, payload);
 	engine_step(c->engine, &in, &c->fx);
+	if (c->fx.notices.n > 0) {
+		struct core_release *told = hold(c, RELEASE_NOTICES);
+		buf_adds(&told->bytes, buf_slice(&c->fx.notices));
+	}
 	if (c->fx.n_ops > 0) {
 		struct core_release *r = hold(c, RELEASE_OPS);
 		buf_adds(&r->bytes, buf_slice(&c->fx.ops));
@@ -129,7 +200,6 @@ void core_input(struct core *c, instant at, uint16_t kind, struct slice payload,
 
 static void after_inputs(struct core *c)
 {
-	effects_reset(&c->fx);
 	arm_tick(c);
 	if (store_backlog(c->store) > BACKLOG_PAUSE)
 		pause_intakes(c, true);
@@ -138,7 +208,7 @@ static void after_inputs(struct core *c)
 static void on_tick(void *arg)
 {
 	struct core *c = arg;
-	instant now = core_time(c, loop_now(c->role->loop));
+	instant now = now_of(c);
 
 	if (engine_due(c->engine) != INSTANT_NONE && engine_due(c->engine) <= now)
 		core_input(c, now, INPUT_TICK, SLICE_NONE, NULL);
@@ -170,26 +240,26 @@ static void on_event(struct core_intake *in, const struct frame *head UNUSED, st
 
 	if (DOUBT(!event_frame_decode(payload, &ev)))
 		return;
+	if (DOUBT((ev.head->intake & 0xff) != in->index))
+		return;
 	in->seen = MAX(in->seen, ev.head->intake_seq);
-	if (ev.head->intake != in->index || ev.head->intake_seq <= c->high[in->index]) {
+	if (!core_fresh(c, ev.head)) {
 		counter_add(c->repeats_total, 1);
 		return;
 	}
-	c->high[in->index] = ev.head->intake_seq;
 	if (ev.head->generation != rule_set_generation(c->gen->rules) && !rematch(c, &ev, &payload)) {
 		counter_add(c->unwanted_total, 1);
 		return;
 	}
 	counter_add(c->events_total, 1);
 	core_input(c, core_time(c, ev.evt->received), FRAME_EVENT, payload, NULL);
-	effects_reset(&c->fx);
 }
 
 static void intake_frame(struct channel *ch UNUSED, const struct frame *head, struct slice payload, int fd, void *arg)
 {
 	if (fd >= 0)
 		close(fd);
-	if (head->kind == FRAME_EVENT)
+	if (head->kind == FRAME_EVENT && ((struct core_intake *)arg)->core->running)
 		on_event(arg, head, payload);
 }
 
@@ -198,6 +268,8 @@ static void intake_batch(struct channel *ch UNUSED, void *arg)
 	struct core_intake *in = arg;
 	struct core *c = in->core;
 
+	if (!c->running)
+		return;
 	if (in->seen > 0) {
 		struct core_release *r = hold(c, RELEASE_ACK);
 		r->intake = in->index;
@@ -214,6 +286,8 @@ static void intake_closed(struct channel *ch, void *arg)
 
 	channel_free(ch);
 	in->channel = NULL;
+	in->seen = 0;
+	forget_releases(in->core, RELEASE_ACK, in->index);
 }
 
 static void egress_frame(struct channel *ch UNUSED, const struct frame *head, struct slice payload, int fd, void *arg)
@@ -223,8 +297,10 @@ static void egress_frame(struct channel *ch UNUSED, const struct frame *head, st
 
 	if (fd >= 0)
 		close(fd);
+	if (!c->running)
+		return;
 	if (head->kind == FRAME_TICKET_RESULT && !DOUBT(!ticket_result_decode(payload, &res)))
-		core_input(c, core_time(c, loop_now(c->role->loop)), FRAME_TICKET_RESULT, payload, NULL);
+		core_input(c, now_of(c), FRAME_TICKET_RESULT, payload, NULL);
 	after_inputs(c);
 }
 
@@ -234,6 +310,7 @@ static void egress_closed(struct channel *ch, void *arg)
 
 	channel_free(ch);
 	c->egress = NULL;
+	forget_releases(c, RELEASE_OPS, 0);
 }
 
 static void front_frame(struct channel *ch UNUSED, const struct frame *head, struct slice payload, int fd, void *arg)
@@ -243,9 +320,9 @@ static void front_frame(struct channel *ch UNUSED, const struct frame *head, str
 
 	if (fd >= 0)
 		close(fd);
-	if (head->kind != FRAME_COMMAND)
+	if (head->kind != FRAME_COMMAND || !c->running)
 		return;
-	core_input(c, core_time(c, loop_now(c->role->loop)), FRAME_COMMAND, payload, NULL);
+	core_input(c, now_of(c), FRAME_COMMAND, payload, NULL);
 	r = hold(c, RELEASE_REPLY);
 	r->number = head->seq;
 	buf_adds(&r->bytes, buf_slice(&c->fx.reply));
@@ -258,6 +335,7 @@ static void front_closed(struct channel *ch, void *arg)
 
 	channel_free(ch);
 	c->front = NULL;
+	forget_releases(c, RELEASE_REPLY, 0);
 }
 
 /* Operations that the former egress had, or that the crash interrupted, may have happened: the engine searches first. */
@@ -266,7 +344,7 @@ static void resume(struct core *c, duration down)
 	struct buf b = {0};
 
 	buf_u64(&b, (uint64_t)down);
-	core_input(c, core_time(c, loop_now(c->role->loop)), INPUT_RESUME, buf_slice(&b), NULL);
+	core_input(c, now_of(c), INPUT_RESUME, buf_slice(&b), NULL);
 	buf_free(&b);
 	after_inputs(c);
 }
@@ -280,15 +358,23 @@ static void core_peer(void *self, enum role_kind kind, unsigned index, int fd)
 
 	if (kind == ROLE_INTAKE && index < CORE_INTAKES_MAX) {
 		struct core_intake *in = &c->intakes[index];
+		if (in->channel != NULL)
+			channel_drain(in->channel); /* what a dead one had still offered */
 		channel_free(in->channel);
 		in->seen = 0;
+		forget_releases(c, RELEASE_ACK, index);
 		in->channel = channel_new(c->role->loop, fd, &intake_ev, in);
 	} else if (kind == ROLE_EGRESS) {
+		if (c->egress != NULL)
+			channel_drain(c->egress); /* results that a dead one had still sent */
 		channel_free(c->egress);
 		c->egress = channel_new(c->role->loop, fd, &egress_ev, c);
-		resume(c, 0);
+		forget_releases(c, RELEASE_OPS, 0);
+		if (c->running)
+			resume(c, 0);
 	} else if (kind == ROLE_FRONT) {
 		channel_free(c->front);
+		forget_releases(c, RELEASE_REPLY, 0);
 		c->front = channel_new(c->role->loop, fd, &front_ev, c);
 	} else {
 		close(fd);
@@ -340,7 +426,7 @@ static void on_views(void *arg)
 
 	engine_views(c->engine, false, view_row, c);
 	gauges(c);
-	counter_set(counter(c->role->counters, "carillon_core_turn_timestamp_seconds", ""), (uint64_t)(loop_now(c->role->loop) / SECOND));
+	counter_set(counter(c->role->counters, "carillon_core_turn_monotonic_seconds", ""), (uint64_t)(loop_mono() / SECOND));
 	/* when thousands of rows change all the time, people see them a little later rather than cost the events */
 	loop_timer_set(c->views, MAX(VIEW_EVERY, MIN(20 * (loop_mono() - began), 2 * SECOND)));
 }
@@ -381,6 +467,11 @@ static int core_compile(void *self, const struct bundle *b, const struct config 
 
 	core_gen_free(c->next);
 	c->next = core_gen_new(b, err);
+	/* now, while the reload can still be refused: the journal will name it */
+	if (c->next != NULL && c->running && store_file_put(c->store, "rules", c->next->hash, buf_slice(&c->next->bytes), err) != 0) {
+		core_gen_free(c->next);
+		c->next = NULL;
+	}
 	return c->next != NULL ? 0 : -1;
 }
 
@@ -400,11 +491,44 @@ static int adopt(struct core *c, struct error *err)
 		core_input(c, loop_now(c->role->loop), INPUT_START, slice_str(c->gen->hash), &setup);
 	} else {
 		setup = core_setup(c);
-		core_input(c, core_time(c, loop_now(c->role->loop)), INPUT_RULES, slice_str(c->gen->hash), &setup);
+		core_input(c, now_of(c), INPUT_RULES, slice_str(c->gen->hash), &setup);
 	}
 	set_matcher(c);
 	core_gen_free(former);
 	return 0;
+}
+
+/* What only lives in the engine is written anew; what has ended is history and stays. */
+static void clear_live_views(struct core *c)
+{
+	static const char *const alerts[] = {"pending", "open"};
+	static const char *const incidents[] = {"gathering", "open", "acked", "clearing"};
+
+	store_view_purge(c->store, &(struct view_purge){.kind = VIEW_OUTBOX, .before = INSTANT_NONE});
+	store_view_purge(c->store, &(struct view_purge){.kind = VIEW_SERVICE, .before = INSTANT_NONE});
+	for (size_t i = 0; i < ARRAY_LEN(alerts); i++)
+		store_view_purge(c->store, &(struct view_purge){.kind = VIEW_ALERT, .state = slice_str(alerts[i]), .before = INSTANT_NONE});
+	for (size_t i = 0; i < ARRAY_LEN(incidents); i++)
+		store_view_purge(c->store, &(struct view_purge){.kind = VIEW_INCIDENT, .state = slice_str(incidents[i]), .before = INSTANT_NONE});
+}
+
+/* state.history: what ended longer ago goes. An id begins with the time at which its row was made. */
+static void on_history(void *arg)
+{
+	static const struct {
+		enum view_kind kind;
+		const char *state; /* NULL: any */
+	} old[] = {{VIEW_ALERT, "closed"},       {VIEW_INCIDENT, "closed"}, {VIEW_INCIDENT, "resolved"},
+	           {VIEW_INCIDENT, "transient"}, {VIEW_INCIDENT, "merged"}, {VIEW_LOG, NULL}};
+	struct core *c = arg;
+	instant before = loop_now(c->role->loop) - c->gen->config->state.history;
+	struct ulid id = ulid_make(MAX(before, 0), 0, 0);
+	char below[27];
+
+	ulid_text(&id, below);
+	for (size_t i = 0; i < ARRAY_LEN(old); i++)
+		store_view_purge(c->store, &(struct view_purge){.kind = old[i].kind, .state = slice_str(old[i].state), .below = slice_str(below), .before = before});
+	loop_timer_set(c->history, EXPIRE_EVERY);
 }
 
 /* The first swap brings the state back; a recovered generation of the same bytes goes on as the new one. */
@@ -425,8 +549,9 @@ static int begin(struct core *c, struct error *err)
 	}
 	if (recovered)
 		resume(c, MAX(loop_now(c->role->loop) - engine_now(c->engine), 0));
-	store_view_clear(c->store);
+	clear_live_views(c);
 	engine_views(c->engine, true, view_row, c);
+	c->running = true;
 	return 0;
 }
 
@@ -437,8 +562,10 @@ static void core_swap(void *self, const struct config *config, uint32_t generati
 	int fd;
 
 	if (c->store != NULL) {
+		if (!c->running)
+			return; /* it is ending */
 		if (c->next != NULL && strcmp(c->gen->hash, c->next->hash) == 0) {
-				core_gen_free(c->next);
+			core_gen_free(c->next);
 			c->next = NULL;
 		} else if (adopt(c, &err) != 0) {
 			log_error("msg=\"reload refused\" reason=\"%s\"", err.text);
@@ -455,6 +582,7 @@ static void core_swap(void *self, const struct config *config, uint32_t generati
 	after_inputs(c);
 	loop_timer_set(c->views, VIEW_EVERY);
 	loop_timer_set(c->snapshot, config->state.snapshot);
+	loop_timer_set(c->history, MINUTE);
 	fd = c->map->hash[0] != '\0' ? store_file_open(c->store, "map", c->map->hash, &err) : -1;
 	if (fd >= 0) {
 		role_send(c->role, FRAME_MAP, 0, slice_str(c->map->hash), fd);
@@ -470,7 +598,7 @@ static void core_take_map(void *self, int fd, const char *hash UNUSED)
 	struct engine_setup setup;
 	struct error err;
 
-	if (fd < 0 || c->engine == NULL) {
+	if (fd < 0 || !c->running) {
 		if (fd >= 0)
 			close(fd);
 		return;
@@ -487,7 +615,7 @@ static void core_take_map(void *self, int fd, const char *hash UNUSED)
 	former = c->map;
 	c->map = m;
 	setup = core_setup(c);
-	core_input(c, core_time(c, loop_now(c->role->loop)), INPUT_MAP, slice_str(m->hash), &setup);
+	core_input(c, now_of(c), INPUT_MAP, slice_str(m->hash), &setup);
 	after_inputs(c);
 	role_map_close(former);
 	log_info("msg=\"map in use\" hash=%.12s services=%u", c->map->hash, c->map->services);
@@ -508,24 +636,34 @@ static void *core_start(struct role *r)
 	c->tick = loop_timer_new(r->loop, on_tick, c);
 	c->views = loop_timer_new(r->loop, on_views, c);
 	c->snapshot = loop_timer_new(r->loop, on_snapshot_timer, c);
+	c->history = loop_timer_new(r->loop, on_history, c);
 	c->events_total = counter(r->counters, "carillon_events_accepted_total", "");
 	c->unwanted_total = counter(r->counters, "carillon_events_unwanted_total", "listener=\"(reload)\"");
 	c->repeats_total = counter(r->counters, "carillon_events_repeated_total", "");
 	return c;
 }
 
-static void close_all(struct core *c)
+/* False: not everything is on disk. */
+static bool close_all(struct core *c)
 {
+	struct error err;
+	bool all = true;
+
 	loop_fd_del(c->notify);
 	c->notify = NULL;
 	if (c->store == NULL)
-		return;
-	if (c->engine != NULL && !c->failed) {
+		return true;
+	if (c->running && !c->failed) {
 		engine_views(c->engine, false, view_row, c);
 		snapshot(c);
+		all = store_stop(c->store, &err) == 0;
+		if (!all)
+			log_error("msg=\"the end of the journal could not be written\" reason=\"%s\"", err.text);
 	}
+	c->running = false;
 	store_close(c->store);
 	c->store = NULL;
+	return all;
 }
 
 static void core_stop(void *self)
@@ -535,12 +673,13 @@ static void core_stop(void *self)
 	loop_timer_set(c->tick, -1);
 	loop_timer_set(c->views, -1);
 	loop_timer_set(c->snapshot, -1);
+	loop_timer_set(c->history, -1);
 	if (!c->closing && c->store != NULL) {
 		c->closing = true;
-		close_all(c);
 		/* all of it is on disk now: acknowledge before the channels go */
-		while (c->released < c->n_releases)
-			let_go(c, &c->releases[c->released++]);
+		if (close_all(c))
+			while (c->released < c->n_releases)
+				let_go(c, &c->releases[c->released++]);
 		for (size_t i = 0; i < CORE_INTAKES_MAX; i++)
 			if (c->intakes[i].channel != NULL)
 				channel_flush(c->intakes[i].channel, SECOND);
@@ -554,7 +693,7 @@ static void core_free(void *self)
 {
 	struct core *c = self;
 
-	close_all(c);
+	(void)close_all(c);
 	for (size_t i = 0; i < CORE_INTAKES_MAX; i++)
 		channel_free(c->intakes[i].channel);
 	channel_free(c->egress);
@@ -574,6 +713,7 @@ static void core_free(void *self)
 	loop_timer_free(c->tick);
 	loop_timer_free(c->views);
 	loop_timer_free(c->snapshot);
+	loop_timer_free(c->history);
 	free(c);
 }
 

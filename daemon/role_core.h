@@ -16,7 +16,7 @@ struct core;
 /* Something that may leave when the journal has reached `seq`. */
 struct core_release {
 	uint64_t seq;
-	enum { RELEASE_OPS, RELEASE_REPLY, RELEASE_ACK } kind;
+	enum release_kind { RELEASE_NOTHING, RELEASE_OPS, RELEASE_REPLY, RELEASE_ACK, RELEASE_NOTICES } kind; /* NOTHING: whoever waited is gone */
 	unsigned intake;          /* RELEASE_ACK */
 	uint64_t number;          /* RELEASE_ACK: intake's sequence; RELEASE_REPLY: request id */
 	struct buf bytes;
@@ -29,6 +29,13 @@ struct core_intake {
 	uint64_t seen;            /* in this batch: highest sequence taken */
 };
 
+/* What one intake has offered. Its numbers begin anew with each process, perhaps below the former one's if the clock was
+ * set back: the epoch tells the processes apart. */
+struct core_high {
+	uint32_t epoch;
+	uint64_t seq; /* highest journaled or judged irrelevant */
+};
+
 struct core {
 	struct role *role;
 	struct store *store;
@@ -38,9 +45,10 @@ struct core {
 	struct role_map *map;
 	struct effects fx;
 	uint64_t seq;                 /* of the last journaled input */
-	uint64_t high[CORE_INTAKES_MAX]; /* per intake: highest sequence journaled or judged irrelevant */
+	struct core_high high[CORE_INTAKES_MAX];
 	uint64_t snapshot_seq;
-	bool failed, closing;
+	duration skew;                /* how far the engine's time is ahead of a clock that was set back */
+	bool running, failed, closing;
 
 	struct core_intake intakes[CORE_INTAKES_MAX];
 	struct channel *egress, *front;
@@ -48,7 +56,7 @@ struct core {
 	size_t n_releases, cap_releases, released;
 
 	struct loop_fd *notify;
-	struct loop_timer *tick, *views, *snapshot;
+	struct loop_timer *tick, *views, *snapshot, *history;
 	struct buf rematch;
 	struct fields fields;
 	struct arena *scratch;
@@ -65,6 +73,8 @@ void core_blob(const struct core *c, struct buf *out);
 struct engine_setup core_setup(const struct core *c);
 /* Journals one input and steps the engine; effects wait for the commit. */
 void core_input(struct core *c, instant at, uint16_t kind, struct slice payload, const struct engine_setup *setup);
-instant core_time(const struct core *c, instant wish); /* never before the engine's time */
+instant core_time(struct core *c, instant wish); /* never before the engine's time, and never standing still */
+/* Takes the number of an event into its intake's mark; false: that one was there already. */
+bool core_fresh(struct core *c, const struct event_payload *head);
 
 #endif

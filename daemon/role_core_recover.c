@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "role_core.h"
 
-#define BLOB_MAGIC 0x31657263u /* "cre1" */
+#define BLOB_MAGIC 0x32657263u /* "cre2" */
 
 void core_blob(const struct core *c, struct buf *out)
 {
@@ -13,8 +13,10 @@ void core_blob(const struct core *c, struct buf *out)
 	buf_lslice(out, slice_str(c->gen->hash));
 	buf_lslice(out, slice_str(c->map->hash));
 	buf_u32(out, CORE_INTAKES_MAX);
-	for (size_t i = 0; i < CORE_INTAKES_MAX; i++)
-		buf_u64(out, c->high[i]);
+	for (size_t i = 0; i < CORE_INTAKES_MAX; i++) {
+		buf_u32(out, c->high[i].epoch);
+		buf_u64(out, c->high[i].seq);
+	}
 	engine_save(c->engine, out);
 }
 
@@ -64,7 +66,9 @@ static int on_snapshot(void *arg, uint64_t seq, struct slice blob, struct error 
 	map = read_lslice(&r);
 	n = read_u32(&r);
 	for (uint32_t i = 0; r.ok && i < n; i++) {
-		uint64_t high = read_u64(&r);
+		struct core_high high = {.epoch = read_u32(&r)};
+
+		high.seq = read_u64(&r);
 		if (i < CORE_INTAKES_MAX)
 			c->high[i] = high;
 	}
@@ -119,8 +123,8 @@ static int on_row(void *arg, uint64_t seq, instant at, uint16_t kind, struct sli
 			return -1;
 		former_map = c->map;
 		c->map = m;
-	} else if (kind == FRAME_EVENT && event_frame_decode(payload, &ev) && ev.head->intake < CORE_INTAKES_MAX) {
-		c->high[ev.head->intake] = MAX(c->high[ev.head->intake], ev.head->intake_seq);
+	} else if (kind == FRAME_EVENT && event_frame_decode(payload, &ev)) {
+		(void)core_fresh(c, ev.head);
 	}
 	setup = core_setup(c);
 	in.setup = &setup;
@@ -137,16 +141,11 @@ int core_recover(struct core *c, struct error *err)
 	struct store_options o = {.dir = c->role->state_dir, .commit = c->role->config->state.commit};
 	struct store_recovery r = {.snapshot = on_snapshot, .row = on_row, .arg = c};
 	instant began = loop_mono();
-	int rc;
 
 	c->store = store_open(&o, err);
 	if (c->store == NULL)
 		return -1;
-	/* what happened before is not told again */
-	log_level(LOG_LEVEL_WARNING);
-	rc = store_recover(c->store, &r, err);
-	log_level(c->role->config->log_level);
-	if (rc != 0)
+	if (store_recover(c->store, &r, err) != 0)
 		return -1;
 	c->snapshot_seq = store_snapshot_seq(c->store);
 	log_info("msg=\"state recovered\" rows=%llu seq=%llu ms=%lld", (unsigned long long)r.rows, (unsigned long long)c->seq,

@@ -20,7 +20,7 @@ struct pending {
 	LIST_ENTRY(pending) link;
 	struct http_request *request;
 	uint64_t id;
-	bool streams;
+	bool streams, of_core;
 	instant since;
 };
 
@@ -146,7 +146,10 @@ static void command(struct front *f, struct http_request *r, struct slice what, 
 		jw_kslice(&w, "text", json_text(json_get(j, "note")));
 		jw_kstr(&w, "by", by);
 		jw_end(&w);
-		channel_send(f->core, FRAME_COMMAND, wait_for(f, r, false)->id, buf_slice(&b));
+		struct pending *p = wait_for(f, r, false);
+
+		p->of_core = true;
+		channel_send(f->core, FRAME_COMMAND, p->id, buf_slice(&b));
 	}
 	buf_free(&b);
 	arena_free(a);
@@ -184,6 +187,7 @@ static void get(struct front *f, struct http_request *r, const struct http_head 
 	struct api_answer answer = {0};
 
 	f->api.now = loop_now(f->role->loop);
+	f->api.mono = loop_mono();
 	f->api.config = f->role->config;
 	f->api.generation = f->role->generation;
 	api_get(&f->api, head->path, head->query, &answer);
@@ -196,6 +200,10 @@ static void get(struct front *f, struct http_request *r, const struct http_head 
 
 static void tail(struct front *f, struct http_request *r)
 {
+	if (slice_is(http_request_head(r)->method, "HEAD")) {
+		http_reply(r, 200, "application/x-ndjson", SLICE(""), NULL);
+		return;
+	}
 	http_stream_start(r, "application/x-ndjson");
 	wait_for(f, r, true);
 	if (f->tails++ == 0)
@@ -243,12 +251,28 @@ static void core_frame(struct channel *c UNUSED, const struct frame *head, struc
 		reply(arg, head->seq, payload);
 }
 
+/* Whether what was asked for has happened only the next core knows. */
+static void core_gone(struct front *f)
+{
+	struct pending *p, *next;
+
+	for (p = LIST_FIRST(&f->pending); p != NULL; p = next) {
+		next = LIST_NEXT(p, link);
+		if (!p->of_core)
+			continue;
+		http_request_set(p->request, NULL);
+		http_problem(p->request, 503, "core ended meanwhile; it may have happened: look again");
+		forget(f, p);
+	}
+}
+
 static void core_closed(struct channel *c, void *arg)
 {
 	struct front *f = arg;
 
 	channel_free(c);
 	f->core = NULL;
+	core_gone(f);
 }
 
 static void intake_frame(struct channel *c UNUSED, const struct frame *head, struct slice payload, int fd, void *arg)
@@ -292,6 +316,7 @@ static void front_peer(void *self, enum role_kind kind, unsigned index, int fd)
 
 	if (kind == ROLE_CORE) {
 		channel_free(f->core);
+		core_gone(f);
 		f->core = channel_new(f->role->loop, fd, &core_ev, f);
 	} else if (kind == ROLE_INTAKE && index < FRONT_INTAKES) {
 		channel_free(f->intakes[index]);

@@ -39,7 +39,7 @@ void intake_offer(struct intake *in, const uint32_t *hits, size_t n, const struc
 	struct unacked *u;
 
 	buf_clear(&in->frame);
-	event_frame_encode(in->gen->number, in->role->index, ++in->seq, hits, n, e, &in->frame);
+	event_frame_encode(in->gen->number, in->role->index | in->epoch << 8, ++in->seq, hits, n, e, &in->frame);
 	if (in->ring_n == in->ring_cap)
 		ring_grow(in);
 	u = ring_slot(in, in->ring_n++);
@@ -108,6 +108,9 @@ static void core_closed(struct channel *c, void *arg)
 
 	channel_free(c);
 	in->core = NULL;
+	/* at the end of everything there will be no other core to wait for */
+	if (in->stopping)
+		role_done(in->role);
 }
 
 static void tail_frame(struct channel *c UNUSED, const struct frame *head, struct slice payload UNUSED, int fd, void *arg)
@@ -345,6 +348,14 @@ static void intake_map(void *self, int fd, const char *hash UNUSED)
 
 /* ---- life */
 
+static uint32_t new_epoch(void)
+{
+	char text[80];
+	int n = snprintf(text, sizeof text, "%lld %lld %ld", (long long)loop_mono(), (long long)loop_wall(), (long)getpid());
+
+	return (uint32_t)(hash_stable(slice_of(text, (size_t)n)) & 0xffffff);
+}
+
 static void *intake_start(struct role *r)
 {
 	struct intake *in = xcalloc(1, sizeof *in);
@@ -357,9 +368,11 @@ static void *intake_start(struct role *r)
 	evt_batch_init(&in->batch);
 	in->senders = hmap_new();
 	in->informs = hmap_new();
+	in->informs_before = hmap_new();
 	in->map = role_map_open(-1, &err);
-	/* starts above whatever a former process of this index can have reached: core drops numbers that it has seen */
 	in->seq = in->acked = (uint64_t)loop_wall() << 4;
+	/* core drops numbers that it has seen: those of a former process must not be taken for ours, even if the clock went back */
+	in->epoch = new_epoch();
 	tzset();
 	if (localtime_r(&now, &tm) != NULL)
 		in->zone_offset = (int)tm.tm_gmtoff;
@@ -413,6 +426,7 @@ static void intake_free(void *self)
 	buf_free(&in->record);
 	free_entries(in->senders);
 	hmap_free(in->informs);
+	hmap_free(in->informs_before);
 	free(in);
 }
 

@@ -32,6 +32,7 @@ struct intake_listener {
 	struct cidr_list *allow;              /* NULL: all */
 	struct secret bearer;
 	_Atomic uint64_t *received, *bytes, *unwanted, *parse, *rate, *size, *queue, *acl, *kernel, *decoder, *connections;
+	struct { uint64_t received, bytes, unwanted; } tally; /* of this turn: the cells are shared, and adding to them costs */
 	struct log_limit said;
 };
 
@@ -60,12 +61,13 @@ struct intake {
 	struct channel *core, *tail;
 	struct unacked *ring; size_t ring_at, ring_n, ring_cap; /* ring_cap: a power of two */
 	uint64_t seq, acked;
+	uint32_t epoch;              /* of this process, in front of its index in every frame */
 	struct waiters waiters;
 	struct intake_socket *sockets, *retired;
 	struct evt_batch batch;
 	struct buf frame, record;
 	struct hmap *senders;        /* sender → token bucket */
-	struct hmap *informs;        /* sender and request id → time, for 60 s */
+	struct hmap *informs, *informs_before; /* sender and request id → time: of these 60 s and of those before */
 	instant informs_since;
 	int zone_offset;
 	bool full, stopping;
@@ -84,10 +86,14 @@ void intake_offer(struct intake *in, const uint32_t *hits, size_t n, const struc
 /* role_intake_event.c */
 bool intake_allowed(const struct intake_listener *l, const struct peer *from);
 bool intake_rate(struct intake *in, struct intake_listener *l, const struct peer *from, unsigned events);
+/* The same in two steps, for many events of one sender; the bucket is good until the next look for one. */
+struct bucket *intake_bucket(struct intake *in, const struct peer *from);
+bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct bucket *b, unsigned events);
 /* One payload through decoder, rules and map. `reply` gets an inform's answer. Returns how many events were wanted;
  * *refused: the decoder refused it (why: first note). */
 unsigned intake_payload(struct intake *in, struct intake_listener *l, const struct decoder *d, const void *settings, const struct decode_env *env,
                         struct slice payload, struct buf *reply, bool *refused, const char **why);
+void intake_count(struct intake_listener *l); /* at the end of a turn: the tally goes to the counters */
 void intake_refusal(struct intake *in, struct intake_listener *l, const struct peer *from, const char *why, struct slice sample);
 struct cidr_list *cidr_list_new(char *const *texts, size_t n);
 void cidr_list_free(struct cidr_list *c);

@@ -8,6 +8,7 @@
 #include "role_intake.h"
 
 #define SENDERS_MAX  65536u
+#define TAIL_BEHIND  (1u << 20) /* a front that does not read must not cost memory */
 #define TAIL_RATE    500u /* lines a second while somebody watches: a sample, never a load */
 
 /* ---- who may send */
@@ -97,20 +98,26 @@ static void forget_senders(struct intake *in)
 	hmap_clear(in->senders);
 }
 
-bool intake_rate(struct intake *in, struct intake_listener *l, const struct peer *from, unsigned events)
+struct bucket *intake_bucket(struct intake *in, const struct peer *from)
+{
+	struct bucket *b = hmap_get(in->senders, slice_str(from->text));
+
+	if (b != NULL)
+		return b;
+	/* forged senders must not grow this for ever: starting afresh only makes it more generous for a moment */
+	if (hmap_len(in->senders) >= SENDERS_MAX)
+		forget_senders(in);
+	b = xmalloc(sizeof *b);
+	*b = (struct bucket){.tokens = 2 * in->gen->config->limits.sender_rate, .at = loop_now(in->role->loop)};
+	hmap_put(in->senders, slice_str(from->text), b);
+	return b;
+}
+
+bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct bucket *b, unsigned events)
 {
 	double rate = in->gen->config->limits.sender_rate;
 	instant now = loop_now(in->role->loop);
-	struct bucket *b = hmap_get(in->senders, slice_str(from->text));
 
-	if (b == NULL) {
-		/* forged senders must not grow this for ever: starting afresh only makes it more generous for a moment */
-		if (hmap_len(in->senders) >= SENDERS_MAX)
-			forget_senders(in);
-		b = xmalloc(sizeof *b);
-		*b = (struct bucket){.tokens = 2 * rate, .at = now};
-		hmap_put(in->senders, slice_str(from->text), b);
-	}
 	if (now > b->at)
 		b->tokens = MIN(b->tokens + rate * (double)(now - b->at) / (double)SECOND, 2 * rate);
 	b->at = now;
@@ -122,14 +129,20 @@ bool intake_rate(struct intake *in, struct intake_listener *l, const struct peer
 	return true;
 }
 
+bool intake_rate(struct intake *in, struct intake_listener *l, const struct peer *from, unsigned events)
+{
+	return intake_bucket_take(in, l, intake_bucket(in, from), events);
+}
+
 /* ---- the tail: a sample for whoever watches */
 
 static bool tail_wanted(struct intake *in)
 {
-	instant second = loop_now(in->role->loop) / SECOND;
+	instant second;
 
-	if (in->tail == NULL || !in->watched)
+	if (in->tail == NULL || !in->watched || channel_backlog(in->tail) > TAIL_BEHIND)
 		return false;
+	second = loop_now(in->role->loop) / SECOND;
 	if (in->tail_second != second) {
 		in->tail_second = second;
 		in->tail_said = 0;
@@ -185,6 +198,16 @@ void intake_refusal(struct intake *in, struct intake_listener *l, const struct p
 
 /* ---- the event itself */
 
+void intake_count(struct intake_listener *l)
+{
+	if (l->tally.bytes == 0)
+		return;
+	counter_add(l->bytes, l->tally.bytes);
+	counter_add(l->received, l->tally.received);
+	counter_add(l->unwanted, l->tally.unwanted);
+	memset(&l->tally, 0, sizeof l->tally);
+}
+
 /* security.redact: what fits is replaced by three stars; what stands before a '=' inside it stays readable. */
 static struct slice redact_text(struct intake *in, struct slice text, struct arena *a)
 {
@@ -233,7 +256,7 @@ static bool one_event(struct intake *in, struct intake_listener *l, struct field
 	struct ulid id;
 	size_t n;
 
-	counter_add(l->received, 1);
+	l->tally.received++;
 	if (!matcher_decode(in->gen->matcher, f)) {
 		counter_add(l->decoder, 1);
 		if (tail_wanted(in))
@@ -245,7 +268,7 @@ static bool one_event(struct intake *in, struct intake_listener *l, struct field
 	if (tail_wanted(in))
 		tail_event(in, l, f, hits, n, n > 0 ? "accepted" : "no rule wants it");
 	if (n == 0) {
-		counter_add(l->unwanted, 1);
+		l->tally.unwanted++;
 		return false;
 	}
 	redact(in, f);
@@ -262,7 +285,7 @@ unsigned intake_payload(struct intake *in, struct intake_listener *l, const stru
 {
 	unsigned wanted = 0;
 
-	counter_add(l->bytes, payload.n);
+	l->tally.bytes += payload.n;
 	evt_batch_reset(&in->batch);
 	*refused = d->decode(settings, env, payload, &in->batch, reply) == DECODE_REFUSED;
 	*why = in->batch.n_notes > 0 ? in->batch.notes[0].text : "it cannot be decoded";

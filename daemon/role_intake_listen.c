@@ -89,12 +89,19 @@ static bool inform_repeats(struct intake *in, const struct datagram *d)
 
 	if (!snmptrap_inform_id(d->bytes, &id))
 		return false;
-	if (now - in->informs_since > INFORM_MEMORY || hmap_len(in->informs) > INFORMS_MAX) {
-		hmap_clear(in->informs);
+	if (now - in->informs_since > INFORM_MEMORY || now < in->informs_since || hmap_len(in->informs) > INFORMS_MAX) {
+		struct hmap *oldest = in->informs_before;
+
+		hmap_clear(oldest);
+		in->informs_before = in->informs;
+		in->informs = oldest;
 		in->informs_since = now;
 	}
 	n = snprintf(key, sizeof key, "%s %lld", d->from.text, (long long)id);
-	seen = hmap_put(in->informs, slice_of(key, (size_t)n), (void *)(uintptr_t)(now / SECOND));
+	seen = hmap_get(in->informs_before, slice_of(key, (size_t)n));
+	if (seen == NULL)
+		seen = hmap_get(in->informs, slice_of(key, (size_t)n));
+	(void)hmap_put(in->informs, slice_of(key, (size_t)n), (void *)(uintptr_t)(now / SECOND));
 	return seen != NULL && now / SECOND - (instant)(uintptr_t)seen <= INFORM_MEMORY / SECOND;
 }
 
@@ -141,6 +148,7 @@ static void on_datagrams(struct udp *u UNUSED, const struct datagram *d, size_t 
 		counter_add(l->kernel, kernel_drops);
 	for (size_t i = 0; i < n; i++)
 		one_datagram(s, l, &d[i]);
+	intake_count(l);
 }
 
 /* ---- syslog over TCP and unix sockets */
@@ -149,22 +157,44 @@ static void stream_go_on(struct waiter *w)
 {
 	struct stream_conn *c = (struct stream_conn *)(void *)w;
 
-	conn_pause(c->conn, false);
+	/* at the end nothing more is read: what is under way is all that is waited for */
+	if (!c->socket->intake->stopping)
+		conn_pause(c->conn, false);
 }
 
-static void one_frame(struct intake *in, struct intake_listener *l, const struct peer *from, struct slice frame)
+static void one_frame(struct intake *in, struct intake_listener *l, const struct peer *from, const struct decode_env *env, struct slice frame)
 {
-	struct decode_env env = env_of(in, l, from);
 	struct buf reply = {0};
 	const char *why;
 	bool refused;
 
-	if (!intake_rate(in, l, from, 1))
-		return;
-	intake_payload(in, l, &syslog_decoder, NULL, &env, frame, &reply, &refused, &why);
+	intake_payload(in, l, &syslog_decoder, NULL, env, frame, &reply, &refused, &why);
 	if (refused)
 		intake_refusal(in, l, from, why, frame);
 	buf_free(&reply);
+}
+
+/* The whole frames of `data`; how many octets they are. */
+static size_t stream_frames(struct stream_conn *c, struct intake_listener *l, struct slice data, bool at_end)
+{
+	struct intake *in = c->socket->intake;
+	const struct peer *from = conn_peer(c->conn);
+	struct decode_env env = env_of(in, l, from);
+	struct bucket *bucket = intake_bucket(in, from);
+	size_t used = 0;
+
+	while (used < data.n && !c->framer.dead) {
+		struct slice frame = SLICE_NONE;
+		size_t n = syslog_frame_next(&c->framer, slice_of(data.p + used, data.n - used), at_end, &frame);
+
+		if (n == 0)
+			break;
+		used += n;
+		if (frame.p != NULL && intake_bucket_take(in, l, bucket, 1))
+			one_frame(in, l, from, &env, frame);
+	}
+	intake_count(l);
+	return used;
 }
 
 static void stream_data(struct conn *conn, struct buf *data, bool at_end, void *arg)
@@ -173,18 +203,8 @@ static void stream_data(struct conn *conn, struct buf *data, bool at_end, void *
 	struct intake *in = c->socket->intake;
 	struct intake_listener *l = intake_listener(in, c->socket->listener);
 	uint64_t before = in->seq, oversized = c->framer.oversized;
-	size_t used = 0;
+	size_t used = l != NULL ? stream_frames(c, l, buf_slice(data), at_end) : 0;
 
-	while (l != NULL && used < data->n && !c->framer.dead) {
-		struct slice frame = SLICE_NONE;
-		size_t n = syslog_frame_next(&c->framer, slice_of(data->p + used, data->n - used), at_end, &frame);
-
-		if (n == 0)
-			break;
-		used += n;
-		if (frame.p != NULL)
-			one_frame(in, l, conn_peer(conn), frame);
-	}
 	if (l != NULL && c->framer.oversized > oversized) {
 		counter_add(l->size, c->framer.oversized - oversized);
 		intake_refusal(in, l, conn_peer(conn), "a frame larger than limits.event_size was skipped", SLICE_NONE);
@@ -343,6 +363,7 @@ static void take_hook(struct intake_socket *s, struct intake_listener *l, struct
 	env.content_type = http_request_header(r, "content-type");
 	env.path = http_request_head(r)->path;
 	accepted = intake_payload(in, l, &webhook_decoder, api_v2 ? l->settings_v2 : l->settings, &env, http_request_body(r), &reply, &refused, &why);
+	intake_count(l);
 	if (refused)
 		intake_refusal(in, l, http_request_peer(r), why, http_request_body(r));
 	buf_free(&headers);
@@ -461,8 +482,11 @@ static void socket_close(struct intake_socket *s, bool listening_only)
 	s->acceptor = NULL;
 	if (s->http != NULL && listening_only)
 		http_server_pause(s->http, true);
-	if (listening_only)
+	if (listening_only) {
+		LIST_FOREACH(c, &s->conns, link)
+			conn_pause(c->conn, true);
 		return;
+	}
 	http_server_free(s->http);
 	s->http = NULL;
 	for (c = LIST_FIRST(&s->conns); c != NULL; c = next) {
@@ -478,10 +502,29 @@ static void socket_free(struct intake_socket *s)
 	free(s);
 }
 
+/* Nobody will be answered any more. */
+static void forget_informs(struct intake *in)
+{
+	struct waiter *w, *next;
+
+	for (w = TAILQ_FIRST(&in->waiters); w != NULL; w = next) {
+		struct inform_wait *i = (struct inform_wait *)(void *)w;
+
+		next = TAILQ_NEXT(w, link);
+		if (w->done != inform_done)
+			continue;
+		intake_forget(in, w);
+		buf_free(&i->reply);
+		free(i);
+	}
+}
+
 void intake_close_sockets(struct intake *in, bool listening_only)
 {
 	struct intake_socket *s, *next;
 
+	if (!listening_only)
+		forget_informs(in);
 	for (s = in->sockets; s != NULL; s = next) {
 		next = s->next;
 		socket_close(s, listening_only);

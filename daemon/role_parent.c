@@ -19,7 +19,7 @@
 #define RESTART_CALM (2 * SECOND) /* who lived so long starts again at once: that alone bounds the rate */
 #define STOP_PATIENCE (10 * SECOND)
 
-static void notify(const char *state)
+void parent_notify(const char *state)
 {
 #ifdef HAVE_SYSTEMD
 	sd_notify(0, state);
@@ -41,9 +41,15 @@ static void stop_next(struct parent *p)
 {
 	unsigned lowest = 3;
 
-	for (size_t i = 0; i < p->n_children; i++)
-		if (p->children[i].started && !p->children[i].done)
-			lowest = MIN(lowest, stop_rank(&p->children[i]));
+	for (size_t i = 0; i < p->n_children; i++) {
+		struct child *c = &p->children[i];
+
+		/* dead, or waiting to be started again: nobody will say that it has ended */
+		if (c->started && !c->done && c->control == NULL && c->pid <= 0)
+			c->done = true;
+		if (c->started && !c->done)
+			lowest = MIN(lowest, stop_rank(c));
+	}
 	if (lowest == 3) {
 		loop_stop(p->loop);
 		return;
@@ -53,10 +59,7 @@ static void stop_next(struct parent *p)
 
 		if (c->started && !c->done && stop_rank(c) == lowest && c->ping != UINT64_MAX) {
 			c->ping = UINT64_MAX; /* told once */
-			if (c->control != NULL)
-				child_send(c, FRAME_STOP, 0, SLICE_NONE, -1);
-			else
-				c->done = true;
+			child_send(c, FRAME_STOP, 0, SLICE_NONE, -1);
 		}
 	}
 	loop_timer_set(p->patience, STOP_PATIENCE);
@@ -79,6 +82,8 @@ static void on_patience(void *arg)
 	}
 	if (p->options.single)
 		loop_stop(p->loop);
+	else
+		stop_next(p);
 }
 
 void parent_stop(struct parent *p)
@@ -86,7 +91,7 @@ void parent_stop(struct parent *p)
 	if (p->state == PARENT_STOPPING)
 		return;
 	p->state = PARENT_STOPPING;
-	notify("STOPPING=1");
+	parent_notify("STOPPING=1");
 	log_notice("msg=\"stopping\"");
 	stop_next(p);
 }
@@ -133,12 +138,19 @@ void parent_child_gone(struct child *c)
 	loop_timer_set(c->again, c->deaths <= 5 ? 0 : MIN((c->deaths - 5) * 100 * MSEC, 5 * SECOND));
 }
 
-static void running(struct parent *p)
+bool parent_all_ready(const struct parent *p)
 {
 	for (size_t i = 0; i < p->n_children; i++)
 		if (!p->children[i].ready)
-			return;
-	notify("READY=1\nSTATUS=running");
+			return false;
+	return p->state == PARENT_RUNNING;
+}
+
+static void running(struct parent *p)
+{
+	if (!parent_all_ready(p))
+		return;
+	parent_notify("READY=1\nSTATUS=running");
 	if (p->on_running != NULL) {
 		void (*fn)(struct parent *, void *) = p->on_running;
 		p->on_running = NULL;
@@ -227,9 +239,9 @@ void parent_frame(struct child *c, const struct frame *head, struct slice payloa
 		break;
 	case FRAME_COMPILED:
 		/* of the running sources: a reload that was given up may still be complained about */
-		if (payload.n > 0 && (uint32_t)head->seq == p->generation)
+		if (payload.n > 0 && head->seq == p->generation)
 			cannot_compile(c, payload);
-		reload_compiled(p, c, (uint32_t)head->seq, payload);
+		reload_compiled(p, c, head->seq, payload);
 		break;
 	case FRAME_MAP:
 		take_map(c, payload, fd);
@@ -289,7 +301,7 @@ static void on_watchdog(void *arg)
 			child_send(c, FRAME_PING, ++c->ping, SLICE_NONE, -1);
 	}
 	if (all)
-		notify("WATCHDOG=1");
+		parent_notify("WATCHDOG=1");
 	loop_timer_set(p->watchdog, 5 * SECOND);
 }
 
@@ -344,9 +356,7 @@ struct parent *parent_new(const struct parent_options *o, struct findings *f, st
 		parent_free(p);
 		return NULL;
 	}
-	if (o->log_level != NULL && log_level_parse(o->log_level, &level))
-		p->config->log_level = level;
-	log_level(p->config->log_level);
+	log_level(o->log_level != NULL && log_level_parse(o->log_level, &level) ? level : p->config->log_level);
 	sockets_inherit(p, p->config);
 	if (sockets_open(p, p->config, err) != 0) {
 		parent_free(p);
@@ -356,6 +366,7 @@ struct parent *parent_new(const struct parent_options *o, struct findings *f, st
 	p->loop = loop_new();
 	p->watchdog = loop_timer_new(p->loop, on_watchdog, p);
 	p->patience = loop_timer_new(p->loop, on_patience, p);
+	p->reload_patience = loop_timer_new(p->loop, reload_late, p);
 	make_children(p);
 	return p;
 }
@@ -386,14 +397,13 @@ void parent_free(struct parent *p)
 	}
 	for (size_t i = 0; i < p->n_sockets; i++)
 		p->sockets[i].stale = true;
-	if (p->config != NULL && access(p->config->admin.socket_path, F_OK) == 0 && p->n_sockets > 0)
-		unlink(p->config->admin.socket_path);
 	sockets_close_stale(p);
 	free(p->sockets);
 	if (p->map_fd >= 0)
 		close(p->map_fd);
 	loop_timer_free(p->watchdog);
 	loop_timer_free(p->patience);
+	loop_timer_free(p->reload_patience);
 	if (p->loop != NULL)
 		loop_free(p->loop);
 	if (p->counters != NULL)

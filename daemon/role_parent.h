@@ -25,7 +25,7 @@ struct child {
 	struct channel *control;
 	struct role *role;      /* --single */
 	bool started, ready, done;
-	uint32_t compiled;      /* generation it has answered for */
+	uint64_t compiled;      /* the reload it has compiled, see struct parent's attempt */
 	instant since;          /* monotonic */
 	unsigned deaths;        /* in a row, each within 10 s of its start */
 	struct loop_timer *again;
@@ -35,6 +35,7 @@ struct child {
 struct parent_socket {
 	char *listener, *text;  /* "@admin", "@metrics" for front */
 	unsigned bind;
+	unsigned number;        /* stays with it: which intake reads a UDP socket must not change under it */
 	int fd;
 	bool inherited;         /* from systemd */
 	bool stale;             /* during a reload */
@@ -54,16 +55,18 @@ struct parent {
 	struct child children[PARENT_CHILDREN_MAX];
 	size_t n_children;
 	struct parent_socket *sockets; size_t n_sockets, cap_sockets;
+	unsigned last_socket;
 	int map_fd;
 	char map_hash[65];
 	bool map_known;         /* there is a map, or it is known that there is none */
 	bool core_told;         /* core has said which map it recovered, if any: mapper measures new ones against it */
 	struct buf map_state;   /* what mapper said last, for a front that starts again */
-	struct loop_timer *watchdog, *patience;
+	struct loop_timer *watchdog, *patience, *reload_patience;
 	/* a reload under way */
 	struct config *next;
 	struct buf next_bundle;
 	size_t waiting;         /* roles that have not compiled yet */
+	uint64_t attempt;       /* of this reload: (count << 32) | generation; an answer to a former one is none to this */
 	struct buf complaint;
 	struct reload_request {
 		bool from_front;
@@ -101,12 +104,15 @@ bool child_wants_socket(const struct parent *p, const struct child *c, const str
 
 /* role_parent_reload.c */
 void reload_begin(struct parent *p, bool from_front, uint64_t id);
-void reload_compiled(struct parent *p, struct child *c, uint32_t generation, struct slice complaint);
+void reload_compiled(struct parent *p, struct child *c, uint64_t attempt, struct slice complaint);
+void reload_late(void *parent); /* a role does not answer */
 void reload_abort(struct parent *p, const char *why);
 
 /* role_parent.c */
 void parent_frame(struct child *c, const struct frame *head, struct slice payload, int fd);
 void parent_child_gone(struct child *c);
 void parent_try_intakes(struct parent *p);
+bool parent_all_ready(const struct parent *p);
+void parent_notify(const char *state); /* sd_notify */
 
 #endif

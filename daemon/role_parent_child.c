@@ -111,7 +111,7 @@ bool child_wants_socket(const struct parent *p, const struct child *c, const str
 		intakes += p->children[i].ops->kind == ROLE_INTAKE;
 	if (getsockopt(s->fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_DGRAM)
 		return true;
-	return (unsigned)(s - p->sockets) % intakes == c->index;
+	return s->number % intakes == c->index;
 }
 
 void child_send_socket(struct child *c, const struct parent_socket *s)
@@ -193,6 +193,16 @@ static void on_closed(struct channel *ch, void *arg)
 
 	channel_free(ch);
 	c->control = NULL;
+	/* whoever cannot be told anything any more is not supervised: most are ending anyway */
+	if (c->pid > 0 && c->parent->state != PARENT_STOPPING)
+		kill(c->pid, SIGKILL);
+}
+
+static void give_level(struct role *r, const struct parent *p)
+{
+	r->level_given = p->options.log_level != NULL && log_level_parse(p->options.log_level, &r->level);
+	if (r->level_given)
+		log_level(r->level);
 }
 
 /* The new process: nothing of the parent's but its control channel, the counters and the code. */
@@ -219,6 +229,7 @@ static _Noreturn void child_main(struct child *c, int fd)
 	log_open(name, p->config->log_level);
 	l = loop_new();
 	r = role_start(c->ops, c->index, l, p->counters, 3, p->state_dir, false, p->options.no_tickets);
+	give_level(r, p);
 	loop_run(l);
 	role_free(r);
 	loop_free(l);
@@ -244,6 +255,10 @@ static void start_process(struct child *c, int fds[2])
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(fds[1]);
+	if (c->pid < 0) {
+		log_error("msg=\"cannot start a role\" role=%s reason=\"%s\"", role_word(c->ops->kind), strerror(errno));
+		c->pid = 0;
+	}
 }
 
 void child_start(struct parent *p, struct child *c)
@@ -252,18 +267,26 @@ void child_start(struct parent *p, struct child *c)
 	struct error err;
 	int fds[2];
 
-	if (channel_pair(fds, &err) != 0) {
-		log_error("msg=\"cannot start a role\" role=%s reason=\"%s\"", role_word(c->ops->kind), err.text);
-		return;
-	}
 	c->started = true;
 	c->ready = c->done = false;
 	c->since = loop_mono();
 	c->ping = c->pong = 0;
-	if (p->options.single)
+	if (channel_pair(fds, &err) != 0) {
+		log_error("msg=\"cannot start a role\" role=%s reason=\"%s\"", role_word(c->ops->kind), err.text);
+		parent_child_gone(c);
+		return;
+	}
+	if (p->options.single) {
 		c->role = role_start(c->ops, c->index, p->loop, p->counters, fds[1], p->state_dir, true, p->options.no_tickets);
-	else
+		give_level(c->role, p);
+	} else {
 		start_process(c, fds);
+	}
+	if (!p->options.single && c->pid == 0) {
+		close(fds[0]);
+		parent_child_gone(c);
+		return;
+	}
 	c->control = channel_new(p->loop, fds[0], &events, c);
 	give_all(c);
 }
@@ -280,6 +303,9 @@ void children_reap(struct parent *p)
 			if (c->pid != pid)
 				continue;
 			c->pid = 0;
+			/* its last words may say why */
+			if (c->control != NULL)
+				channel_drain(c->control);
 			channel_free(c->control);
 			c->control = NULL;
 			if (p->state != PARENT_STOPPING)

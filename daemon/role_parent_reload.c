@@ -1,14 +1,13 @@
 /* Reload (config.md section 3): read everything, let every role compile it, then swap all of them, or change nothing. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
 
 #include "base/log.h"
 #include "role_parent.h"
 #include "rules/sources.h"
+
+#define RELOAD_PATIENCE (120 * SECOND)
 
 /* Findings one by one; the lines that point into the text stay in the answer. */
 static void log_refusal(const char *text)
@@ -42,9 +41,8 @@ static void answer(struct parent *p, bool ok, const char *text)
 	buf_free(&b);
 	counter_set(counter(p->counters, "carillon_config_last_reload_successful", ""), ok ? 1 : 0);
 	counter_set(counter(p->counters, "carillon_config_last_reload_timestamp_seconds", ""), (uint64_t)(loop_wall() / SECOND));
-#ifdef HAVE_SYSTEMD
-	sd_notify(0, "READY=1");
-#endif
+	if (parent_all_ready(p))
+		parent_notify("READY=1");
 	if (ok)
 		log_notice("msg=\"reloaded\" generation=%u", p->generation);
 	else
@@ -59,6 +57,7 @@ void reload_abort(struct parent *p, const char *why)
 	p->next = NULL;
 	buf_clear(&p->next_bundle);
 	p->waiting = 0;
+	loop_timer_set(p->reload_patience, -1);
 	sockets_keep(p);
 	answer(p, false, why);
 	buf_clear(&p->complaint);
@@ -87,6 +86,29 @@ static void errors_text(struct findings *f, struct buf *out)
 	free(errors.v);
 }
 
+/* sd_notify(3): when, on the monotonic clock, so that the manager knows which READY=1 belongs to it. */
+static void notify_reloading(void)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)loop_mono());
+	parent_notify(text);
+}
+
+void reload_late(void *parent)
+{
+	struct parent *p = parent;
+	const struct child *silent = NULL;
+	char why[128];
+
+	for (size_t i = 0; i < p->n_children; i++)
+		if (p->children[i].control != NULL && p->children[i].compiled != p->attempt)
+			silent = &p->children[i];
+	snprintf(why, sizeof why, "role %s has not answered within %d s; try again", silent != NULL ? role_word(silent->ops->kind) : "?",
+	         (int)(RELOAD_PATIENCE / SECOND));
+	reload_abort(p, why);
+}
+
 void reload_begin(struct parent *p, bool from_front, uint64_t id)
 {
 	struct findings f = {0};
@@ -98,9 +120,12 @@ void reload_begin(struct parent *p, bool from_front, uint64_t id)
 	p->requests[p->n_requests++] = (struct reload_request){.from_front = from_front, .id = id};
 	if (p->next != NULL)
 		return; /* one is under way: its answer serves this request too */
-#ifdef HAVE_SYSTEMD
-	sd_notify(0, "RELOADING=1");
-#endif
+	if (p->state == PARENT_STOPPING) {
+		answer(p, false, "the daemon is ending");
+		return;
+	}
+	if (parent_all_ready(p))
+		notify_reloading();
 	p->next = files_read(p->options.config_path, &b, &f);
 	if (p->next == NULL || !rules_are_good(p->next, &b, &f)) {
 		errors_text(&f, &text);
@@ -110,11 +135,13 @@ void reload_begin(struct parent *p, bool from_front, uint64_t id)
 	} else {
 		buf_clear(&p->next_bundle);
 		bundle_encode(&b, &p->next_bundle);
+		p->attempt = (p->attempt & ~(uint64_t)UINT32_MAX) + ((uint64_t)1 << 32) + p->generation + 1;
+		loop_timer_set(p->reload_patience, RELOAD_PATIENCE);
 		for (size_t i = 0; i < p->n_children; i++) {
 			if (p->children[i].control == NULL)
 				continue;
 			p->waiting++;
-			child_send(&p->children[i], FRAME_SOURCES, p->generation + 1, buf_slice(&p->next_bundle), -1);
+			child_send(&p->children[i], FRAME_SOURCES, p->attempt, buf_slice(&p->next_bundle), -1);
 		}
 	}
 	bundle_free(&b);
@@ -128,9 +155,12 @@ static void swap_all(struct parent *p)
 	size_t restart = config_needs_restart(p->config, p->next, &names);
 	struct buf former = p->bundle;
 
+	loop_timer_set(p->reload_patience, -1);
 	p->generation++;
 	config_free(p->config);
 	p->config = p->next;
+	if (p->options.log_level == NULL)
+		log_level(p->config->log_level);
 	p->next = NULL;
 	p->bundle = p->next_bundle;
 	p->next_bundle = former;
@@ -138,6 +168,9 @@ static void swap_all(struct parent *p)
 	for (size_t i = 0; i < p->n_children; i++) {
 		struct child *c = &p->children[i];
 
+		/* started while the others compiled */
+		if (c->compiled != p->attempt)
+			child_send(c, FRAME_SOURCES, p->generation, buf_slice(&p->bundle), -1);
 		child_send(c, FRAME_SWAP, p->generation, SLICE_NONE, -1);
 		child_send_secrets(c, p->config);
 		/* a role knows which of its sockets it already has */
@@ -151,11 +184,11 @@ static void swap_all(struct parent *p)
 	buf_free(&names);
 }
 
-void reload_compiled(struct parent *p, struct child *c, uint32_t generation, struct slice complaint)
+void reload_compiled(struct parent *p, struct child *c, uint64_t attempt, struct slice complaint)
 {
-	c->compiled = generation;
-	if (p->next == NULL || generation != p->generation + 1 || p->waiting == 0)
+	if (p->next == NULL || attempt != p->attempt || p->waiting == 0)
 		return;
+	c->compiled = attempt;
 	/* all roles find the same faults: one voice is enough */
 	if (complaint.n > 0 && p->complaint.n == 0)
 		buf_adds(&p->complaint, complaint);

@@ -1,10 +1,12 @@
 /* The parent's sockets: opened from the configuration, or received from systemd under the listener's name. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #ifdef HAVE_SYSTEMD
@@ -31,7 +33,7 @@ static struct parent_socket *add(struct parent *p, const char *listener, const c
 
 	p->sockets = array_reserve(p->sockets, &p->cap_sockets, p->n_sockets + 1, sizeof *p->sockets);
 	s = &p->sockets[p->n_sockets++];
-	*s = (struct parent_socket){.listener = xstrdup(listener), .text = xstrdup(text), .bind = bind, .fd = fd};
+	*s = (struct parent_socket){.listener = xstrdup(listener), .text = xstrdup(text), .bind = bind, .number = p->last_socket++, .fd = fd};
 	return s;
 }
 
@@ -122,8 +124,20 @@ int sockets_open(struct parent *p, const struct config *c, struct error *err)
 	return want_admin(p, c, err);
 }
 
+/* The file of a socket that we made; another daemon's is none of ours. */
+static void remove_file(const struct parent_socket *s)
+{
+	struct sockaddr_un un;
+	socklen_t len = sizeof un;
+
+	memset(&un, 0, sizeof un);
+	if (!s->inherited && getsockname(s->fd, (struct sockaddr *)&un, &len) == 0 && un.sun_family == AF_UNIX && un.sun_path[0] == '/')
+		unlink(un.sun_path);
+}
+
 static void drop(struct parent *p, size_t i)
 {
+	remove_file(&p->sockets[i]);
 	close(p->sockets[i].fd);
 	free(p->sockets[i].listener);
 	free(p->sockets[i].text);
@@ -179,6 +193,9 @@ void sockets_inherit(struct parent *p, const struct config *c)
 			if (strcmp(c->listeners[k].name, names[i]) != 0 || !bind_of(&c->listeners[k], fd, &bind))
 				continue;
 			snprintf(text, sizeof text, "systemd:%d", i);
+			/* systemd gives blocking ones: a reader would wait for ever for what another reader took */
+			(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+			(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 			add(p, names[i], text, bind, fd)->inherited = true;
 			used = true;
 		}

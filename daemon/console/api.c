@@ -95,6 +95,14 @@ static bool open_views(struct api *a, struct api_answer *answer)
 	return false;
 }
 
+/* The next request opens it anew. */
+static void cannot_read(struct api *a, struct api_answer *answer, const struct error *err)
+{
+	view_reader_close(a->views);
+	a->views = NULL;
+	api_problem(answer, 500, "the state cannot be read: %s", err->text);
+}
+
 static void list(struct api *a, struct api_answer *answer, const char *name, struct view_query *q)
 {
 	struct list l = {.out = &answer->body};
@@ -105,7 +113,7 @@ static void list(struct api *a, struct api_answer *answer, const char *name, str
 	q->limit = q->limit != 0 ? MIN(q->limit, LIST_MAX) : LIST_MAX;
 	buf_printf(&answer->body, "{\"%s\":[", name);
 	if (view_reader_query(a->views, q, add_row, &l, &err) < 0) {
-		api_problem(answer, 500, "the state cannot be read: %s", err.text);
+		cannot_read(a, answer, &err);
 		return;
 	}
 	buf_str(&answer->body, "]}\n");
@@ -137,7 +145,7 @@ static bool find_one(struct api *a, struct api_answer *answer, enum view_kind ki
 	if (!open_views(a, answer))
 		return false;
 	if (view_reader_query(a->views, &q, take_one, o, &err) < 0)
-		api_problem(answer, 500, "the state cannot be read: %s", err.text);
+		cannot_read(a, answer, &err);
 	else if (o->n == 0)
 		api_problem(answer, 404, "there is no %s '" SLICE_FMT "'", what, SLICE_ARG(id));
 	else if (o->n > 1)
@@ -189,9 +197,10 @@ static void filtered(struct api *a, struct api_answer *answer, struct slice quer
 
 static bool core_turns(const struct api *a)
 {
-	uint64_t at = counter_read(a->counters, "carillon_core_turn_timestamp_seconds", "");
+	uint64_t at = counter_read(a->counters, "carillon_core_turn_monotonic_seconds", "");
 
-	return at != 0 && a->now / SECOND - (instant)at <= 5;
+	/* by the clock that nobody sets: after a step the roles need not agree on the other one */
+	return at != 0 && a->mono / SECOND - (instant)at <= 5;
 }
 
 static void check(struct jw *w, const char *name, bool ok, bool warning, const char *detail)
@@ -303,8 +312,6 @@ static void status(struct api *a, struct api_answer *answer)
 static void metrics(struct api *a, struct api_answer *answer)
 {
 	answer->type = "text/plain; version=0.0.4; charset=utf-8";
-	buf_printf(&answer->body, "# HELP carillon_build_info Version of this daemon.\n# TYPE carillon_build_info gauge\ncarillon_build_info{version=\"%s\"} 1\n",
-	           CARILLON_VERSION);
 	counters_text(a->counters, &answer->body);
 }
 
@@ -340,25 +347,33 @@ static void healthy(struct api *a, struct api_answer *answer)
 	buf_str(&answer->body, ok ? "ok\n" : "core does not turn\n");
 }
 
+/* Names of services may hold slashes: the id is the whole rest of the path. */
+static bool one_whole(struct api *a, struct slice id, enum view_kind kind, const char *what, struct api_answer *answer)
+{
+	struct one o = {0};
+
+	if (id.n > 0 && find_one(a, answer, kind, id, what, &o))
+		buf_char(&answer->body, '\n');
+	buf_free(&o.id);
+	return id.n > 0;
+}
+
 static bool one_of(struct api *a, struct slice path, struct api_answer *answer)
 {
 	struct slice rest, id;
-	struct one o;
 
 	if (slice_starts(path, SLICE("/api/v1/incidents/"))) {
 		rest = slice_sub(path, 18, SIZE_MAX);
 		slice_split(&rest, '/', &id);
+		if (id.n == 0)
+			return false;
 		if (rest.n > 0 && !slice_is(rest, "log") && !slice_is(rest, "alerts") && !slice_is(rest, "outbox"))
 			return false;
 		incident(a, answer, id, rest);
 	} else if (slice_starts(path, SLICE("/api/v1/services/"))) {
-		if (find_one(a, answer, VIEW_SERVICE, slice_sub(path, 17, SIZE_MAX), "service with a state of its own", &o))
-			buf_char(&answer->body, '\n');
-		buf_free(&o.id);
+		return one_whole(a, slice_sub(path, 17, SIZE_MAX), VIEW_SERVICE, "service with a state of its own", answer);
 	} else if (slice_starts(path, SLICE("/api/v1/tickets/outbox/"))) {
-		if (find_one(a, answer, VIEW_OUTBOX, slice_sub(path, 23, SIZE_MAX), "outbox entry", &o))
-			buf_char(&answer->body, '\n');
-		buf_free(&o.id);
+		return one_whole(a, slice_sub(path, 23, SIZE_MAX), VIEW_OUTBOX, "outbox entry", answer);
 	} else {
 		return false;
 	}

@@ -14,6 +14,7 @@ struct api {
 	struct view_reader *views;     /* opened on first use; api_close */
 	struct buf map_state;          /* JSON from mapper; empty: nothing heard yet */
 	instant now, started;
+	instant mono;                  /* monotonic */
 	uint32_t generation;
 };
 struct api_answer {

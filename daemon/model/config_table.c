@@ -40,6 +40,7 @@ const struct setting config_settings[] = {
     {"state.path", SETTING_TEXT, AT(state.path), "/var/lib/carillon", 0, 0, true, "journal, state and the last good map"},
     {"state.commit", SETTING_DURATION, AT(state.commit), "5ms", (double)MSEC, (double)SECOND, true, "group commit window"},
     {"state.snapshot", SETTING_DURATION, AT(state.snapshot), "60s", (double)SECOND, DAYS, false, "how often the state is written whole"},
+    {"state.history", SETTING_DURATION, AT(state.history), "90d", (double)HOUR, 3650 * DAYS, false, "resolved incidents, their alerts and log"},
     {"admin.socket.path", SETTING_TEXT, AT(admin.socket_path), "/run/carillon/admin.sock", 0, 0, true, "where carillonctl finds the daemon"},
     {"admin.socket.mode", SETTING_MODE, AT(admin.socket_mode), "0660", 0, 0, true, "file mode of the socket"},
     {"admin.socket.group", SETTING_TEXT, AT(admin.socket_group), "carillon-admin", 0, 0, true, "its group"},
@@ -88,7 +89,7 @@ const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 
 const char *const config_absent[] = {
     "timezone", "defaults.flap", "defaults.catch_all", "correlation.lateral", "correlation.up_hops", "correlation.prior",
-    "correlation.silent_cost", "correlation.maint_grace", "state.history", "record", "admin.http", "admin.console",
+    "correlation.silent_cost", "correlation.maint_grace", "record", "admin.http", "admin.console",
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */

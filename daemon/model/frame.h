@@ -55,7 +55,7 @@ enum frame_kind {
 struct event_payload {
 	uint32_t generation;
 	uint32_t n_hits;      /* predicate numbers of that rule set (rules/rule_set.h), ascending */
-	uint32_t intake;      /* which intake process */
+	uint32_t intake;      /* which intake: its index in the low octet, above it an epoch that differs from process to process */
 	uint32_t n_pad;
 	uint64_t intake_seq;  /* core drops repeats by (intake, seq) */
 	/* uint32_t hits[n_hits]; padding to 8; struct evt */
