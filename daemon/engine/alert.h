@@ -137,8 +137,6 @@ void alert_timer(struct engine *e, uint64_t serial);
 void alert_render(struct engine *e, const struct rule *r, struct alert *a, const struct fields *f);
 void alert_render_summary(struct engine *e, const struct rule *r, struct alert *a, const struct fields *f);
 void alert_note(struct engine *e, struct alert *a, const struct fields *f);
-/* A copy without control and direction characters, at most `octets` long and cut between characters. In `scratch`. */
-struct slice text_clean(struct arena *scratch, struct slice s, size_t octets);
 /* The values of `by`, cleaned and cut, in scratch: key joined in *key. Values are NUL-terminated. */
 const char **alert_by_values(const struct engine *e, const struct rule *r, const struct fields *f, struct slice *key);
 

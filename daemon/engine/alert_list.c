@@ -46,6 +46,8 @@ void alert_free(struct alert *a)
 	free_texts(a->by_values, a->n_by);
 	free_texts(a->extra_names, a->n_extra);
 	free_texts(a->extra_values, a->n_extra);
+	free_texts(a->said_names, a->n_said);
+	free_texts(a->said_values, a->n_said);
 	free_texts(a->group_names, a->n_group);
 	free_texts(a->group_values, a->n_group);
 	for (size_t i = 0; i < a->n_head; i++)

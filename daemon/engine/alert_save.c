@@ -216,6 +216,7 @@ static void put_alert(struct buf *b, const struct alert *a)
 		put_str(b, texts[i]);
 	put_pairs(b, a->by_names, a->by_values, a->n_by);
 	put_pairs(b, a->extra_names, a->extra_values, a->n_extra);
+	put_pairs(b, a->said_names, a->said_values, a->n_said);
 	put_pairs(b, a->group_names, a->group_values, a->n_group);
 	put_notes(b, a->head, a->n_head);
 	put_notes(b, a->tail, a->n_tail);
@@ -234,6 +235,7 @@ static void get_alert(struct reader *r, struct alert *a)
 		*texts[i] = get_str(r);
 	a->n_by = get_pairs(r, &a->by_names, &a->by_values);
 	a->n_extra = get_pairs(r, &a->extra_names, &a->extra_values);
+	a->n_said = get_pairs(r, &a->said_names, &a->said_values);
 	a->n_group = get_pairs(r, &a->group_names, &a->group_values);
 	a->n_head = get_notes(r, a->head, ARRAY_LEN(a->head));
 	a->n_tail = get_notes(r, a->tail, ARRAY_LEN(a->tail));

@@ -89,6 +89,7 @@ struct render {
 	const struct alert *alert;
 	const struct fields *fields;
 	bool with_service; /* alert.service is settled */
+	bool again;        /* in the words of the opening event */
 	char number[32];
 };
 
@@ -150,11 +151,25 @@ static struct slice service_name(const struct render *v, struct slice path, stru
 	return arena_slice(v->e->scratch, text);
 }
 
+static const char *said(const struct alert *a, struct slice path)
+{
+	for (size_t i = 0; i < a->n_said; i++) {
+		if (slice_is(path, a->said_names[i]))
+			return a->said_values[i];
+	}
+	return NULL;
+}
+
 static bool lookup(void *env, struct slice path, struct slice *value)
 {
 	struct render *v = env;
 	struct slice name = path, head;
 	struct slice found = SLICE_NONE;
+	const char *former = v->again ? said(v->alert, path) : NULL;
+	if (former != NULL) {
+		*value = slice_str(former);
+		return former[0] != '\0';
+	}
 	if (!slice_split(&name, '.', &head))
 		return false;
 	if (slice_is(head, "incident") && name.p != NULL) {
@@ -262,6 +277,23 @@ static void set_summary(struct render *v, struct alert *a)
 	                  SUMMARY_MAX));
 }
 
+static void keep_said(struct render *v, struct alert *a)
+{
+	const struct slice *paths;
+	size_t n = template_paths(v->rule->summary, &paths);
+	a->said_names = xcalloc(MAX(n, 1), sizeof(char *));
+	a->said_values = xcalloc(MAX(n, 1), sizeof(char *));
+	for (size_t i = 0; i < n; i++) {
+		struct slice value = SLICE_NONE;
+		if (slice_starts(paths[i], SLICE("alert.")))
+			continue;
+		if (!lookup(v, paths[i], &value))
+			value = SLICE("");
+		a->said_names[a->n_said] = slice_dup(paths[i]);
+		a->said_values[a->n_said++] = slice_dup(value);
+	}
+}
+
 static void render_extra(struct render *v, struct alert *a)
 {
 	const struct rule_incident *in = &v->rule->incident;
@@ -315,6 +347,8 @@ void alert_render(struct engine *e, const struct rule *r, struct alert *a, const
 	render_service(&v, a);
 	render_peer(&v, a);
 	set_summary(&v, a);
+	if (e->windows->rules[r->number].counts_in_summary)
+		keep_said(&v, a);
 	a->runbook = keep(r->runbook);
 	a->owner = keep(r->owner);
 	a->description = keep(render(&v, r->description, DESCRIPTION_MAX));
@@ -326,7 +360,7 @@ void alert_render(struct engine *e, const struct rule *r, struct alert *a, const
 
 void alert_render_summary(struct engine *e, const struct rule *r, struct alert *a, const struct fields *f)
 {
-	struct render v = {.e = e, .rule = r, .alert = a, .fields = f, .with_service = true};
+	struct render v = {.e = e, .rule = r, .alert = a, .fields = f, .with_service = true, .again = true};
 	set_summary(&v, a);
 }
 

@@ -367,7 +367,7 @@ const char *urgency_word(const struct incident *i);
 void hurts_free(struct incident *i);
 void hurt_add(struct incident *i, struct slice service, int tier, enum effect effect);
 
-/* text.c */
+/* text.c, text_body.c */
 void text_expand(const struct engine *e, const struct incident *i, const char *text,
                  struct buf *out); /* \001incident.x\002 */
 void text_body(const struct engine *e, const struct incident *i, struct buf *out);
@@ -375,6 +375,9 @@ size_t text_reasons(const struct incident *i, size_t max, void (*line)(void *arg
                     void *arg);
 void text_facts(const struct engine *e, const struct incident *i, const struct lane *l, const char *note,
                 struct buf *out);
+void incident_each_alert(const struct incident *i, void (*fn)(void *arg, const struct alert *a), void *arg);
+uint64_t incident_events(const struct incident *i);
+const struct episode *incident_precursor(const struct incident *i); /* a risk that foretold its root; NULL */
 enum severity incident_severity(const struct incident *i);
 const char *incident_worst(const struct incident *i); /* worst hurt business service, else root */
 uint64_t incident_fingerprint(const struct incident *i);

@@ -106,7 +106,8 @@ void engine_notice(struct engine *e, enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	BUG_ON(n < 0);
 	buf_u8(&e->fx->notices, (uint8_t)level);
-	buf_lslice(&e->fx->notices, slice_of(text, MIN((size_t)n, sizeof text - 1)));
+	buf_lslice(&e->fx->notices,
+	           text_clean(e->scratch, slice_of(text, MIN((size_t)n, sizeof text - 1)), sizeof text));
 }
 
 /* Everything that follows from what has just happened, until nothing is left. */
@@ -207,10 +208,13 @@ static void take_rules(struct engine *e, const struct engine_setup *next)
 	correlation_rules_changed(e);
 }
 
-static void take_map(struct engine *e, const struct engine_setup *next)
+static void take_map(struct engine *e, const struct engine_setup *next, struct slice hash)
 {
 	if (DOUBT(next == NULL || next->map == NULL))
 		return;
+	struct slice rev = text_clean(e->scratch, hash, sizeof e->map_rev - 1);
+	memset(e->map_rev, 0, sizeof e->map_rev);
+	memcpy(e->map_rev, rev.p != NULL ? rev.p : "", MIN(rev.n, sizeof e->map_rev - 1));
 	const struct service_map *old = e->setup.map;
 	e->setup.map = next->map;
 	correlation_map_changed(e, old);
@@ -223,7 +227,7 @@ static void take_input(struct engine *e, const struct engine_input *in)
 	case FRAME_TICKET_RESULT: take_result(e, in->payload); break;
 	case FRAME_COMMAND: take_command(e, in->payload); break;
 	case INPUT_RULES: take_rules(e, in->setup); break;
-	case INPUT_MAP: take_map(e, in->setup); break;
+	case INPUT_MAP: take_map(e, in->setup, in->payload); break;
 	case INPUT_RESUME: correlation_resume(e); break;
 	case INPUT_TICK:
 	case INPUT_START: break;

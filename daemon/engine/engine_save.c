@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { SAVE_MAGIC = 0xca5e, SAVE_VERSION = 2, TIMER_OCTETS = 20 };
+enum { SAVE_MAGIC = 0xca5e, SAVE_VERSION = 3, TIMER_OCTETS = 20 };
 
 static int by_time(const void *x, const void *y)
 {
@@ -72,6 +72,7 @@ void engine_save(const struct engine *e, struct buf *out)
 	buf_u64(out, (uint64_t)e->now);
 	buf_u64(out, e->seq);
 	buf_u64(out, e->serial);
+	buf_add(out, e->map_rev, sizeof e->map_rev);
 	put_stats(&e->stats, out);
 	put_timers(&e->timers, out);
 	windows_save(e, out);
@@ -89,6 +90,9 @@ static bool get_head(struct reader *r, struct engine *e, struct error *err)
 	e->now = (instant)read_u64(r);
 	e->seq = read_u64(r);
 	e->serial = read_u64(r);
+	struct slice rev = read_bytes(r, sizeof e->map_rev);
+	if (r->ok)
+		memcpy(e->map_rev, rev.p, sizeof e->map_rev - 1);
 	get_stats(r, &e->stats);
 	return true;
 }

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { RENDERED_MAX = 800 }; /* octets: 200 characters of any script */
+
 /* ---- hurt services */
 
 void hurts_free(struct incident *i)
@@ -186,8 +188,9 @@ static void set_rendered(const struct engine *e, const struct incident *i, char 
 {
 	struct buf b = {0};
 	text_expand(e, i, text, &b);
-	buf_cstr(&b);
-	set_text(to, b.p);
+	struct slice s = text_clean(e->scratch, (struct slice){b.n > 0 ? b.p : "", b.n}, RENDERED_MAX);
+	set_text(to, slice_dup(s));
+	buf_free(&b);
 }
 
 /* A redundancy that the root belongs to and that holds without it; NULL. */

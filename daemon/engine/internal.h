@@ -57,6 +57,8 @@ struct alert {
 	/* description, assign, title and extra values: ${incident.x} is not known here and stands as \001incident.x\002; no
 	 * other control characters occur, so a value of an event cannot forge one. */
 	char **group_names, **group_values; size_t n_group; /* incident.group fields */
+	/* what its opening event gave to a summary that counts: later events change the count only */
+	char **said_names, **said_values; size_t n_said;
 	uint64_t count;           /* events since the window that opened it began */
 	instant first, opened, last; /* first event; opening; last fitting event */
 	instant calm;             /* moment of the clear (correlation.md "Calm is counted once"); INSTANT_NONE */
@@ -105,6 +107,7 @@ struct engine {
 	struct alerts *alerts;
 	struct correlation *correlation;
 	struct engine_stats stats;
+	char map_rev[13];         /* the first digits of the running map's hash; "" */
 };
 
 /* engine.c */
@@ -114,6 +117,10 @@ struct ulid engine_id(struct engine *e);       /* time = now; hash of (instance,
 void engine_timer(struct engine *e, instant at, enum timer_kind kind, uint64_t object);
 /* A line for the log, if core finds that it is news: a replay tells nothing again. */
 void engine_notice(struct engine *e, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
+
+/* alert_text.c. A copy without control and direction characters, at most `octets` long and cut between characters. In
+ * `scratch`. */
+struct slice text_clean(struct arena *scratch, struct slice s, size_t octets);
 
 /* alert.c, for correlation */
 struct alert *alert_find(struct engine *e, uint64_t serial);

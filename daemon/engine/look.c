@@ -35,14 +35,6 @@ static void component(const struct engine *e, const struct episode *ep, struct j
 	jw_end(w);
 }
 
-static bool is_precursor(const struct episode *ep)
-{
-	for (size_t k = 0; k < ep->n_classes; k++)
-		if (ep->classes[k].nature == NATURE_PRECURSOR)
-			return true;
-	return false;
-}
-
 static void components(const struct engine *e, const struct incident *i, struct jw *w)
 {
 	const struct episode *ep;
@@ -52,9 +44,8 @@ static void components(const struct engine *e, const struct incident *i, struct 
 	TAILQ_FOREACH (ep, &i->episodes, in_incident)
 		if (n++ < COMPONENTS_SHOWN)
 			component(e, ep, w);
-	if (i->root != NULL && !i->root->risk && i->root->node->risk != NULL &&
-	    is_precursor(i->root->node->risk))
-		component(e, i->root->node->risk, w);
+	if (incident_precursor(i) != NULL)
+		component(e, incident_precursor(i), w);
 	jw_array_end(w);
 	if (n > COMPONENTS_SHOWN)
 		jw_kint(w, "components_more", (int64_t)n - COMPONENTS_SHOWN);

@@ -202,7 +202,7 @@ static void run_lane(struct command *c, bool discard)
 static const char *text_of(struct engine *e, const struct json *cmd, const char *key)
 {
 	struct slice s = json_text(json_get(cmd, key));
-	return s.n > 0 ? arena_str(e->scratch, s.n > 900 ? slice_of(s.p, 900) : s) : NULL;
+	return s.n > 0 ? arena_str(e->scratch, text_clean(e->scratch, s, 900)) : NULL;
 }
 
 void correlation_command(struct engine *e, const struct json *cmd, struct jw *reply)
