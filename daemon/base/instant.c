@@ -41,25 +41,28 @@ instant instant_civil(int year, int month, int day, int hour, int minute, int se
 	return t;
 }
 
-static void set(int *to, int64_t v)
+static void set(int *to, int v)
 {
 	if (to != NULL)
-		*to = (int)v;
+		*to = v;
 }
 
 void instant_split(instant t, int *year, int *month, int *day, int *hour, int *minute, int *second)
 {
-	int64_t s = floor_div(t, SECOND), days = floor_div(s, 86400), rest = s - days * 86400;
-	int64_t z = days + 719468, era = floor_div(z, 146097), doe = z - era * 146097;
-	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-	int64_t m = mp < 10 ? mp + 3 : mp - 9;
-	set(year, yoe + era * 400 + (m <= 2));
-	set(month, m);
-	set(day, doy - (153 * mp + 2) / 5 + 1);
-	set(hour, rest / 3600);
-	set(minute, rest / 60 % 60);
-	set(second, rest % 60);
+	int64_t s = floor_div(t, SECOND), days = floor_div(s, 86400);
+	/* an instant reaches 107 million days to either side: 1,000 eras more make them small unsigned
+	 * numbers, which divide much faster */
+	uint32_t rest = (uint32_t)(s - days * 86400), z = (uint32_t)(days + 719468 + 1000 * 146097);
+	uint32_t era = z / 146097, doe = z % 146097;
+	uint32_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	uint32_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+	uint32_t m = mp < 10 ? mp + 3 : mp - 9;
+	set(year, (int)(yoe + (m <= 2)) + ((int)era - 1000) * 400);
+	set(month, (int)m);
+	set(day, (int)(doy - (153 * mp + 2) / 5 + 1));
+	set(hour, (int)(rest / 3600));
+	set(minute, (int)(rest / 60 % 60));
+	set(second, (int)(rest % 60));
 }
 
 /* Exactly n digits at *at. */

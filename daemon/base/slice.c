@@ -9,11 +9,6 @@
 
 enum { NUM_MAX = 1024 };
 
-bool slice_starts(struct slice s, struct slice prefix)
-{
-	return s.n >= prefix.n && slice_eq((struct slice){s.p, prefix.n}, prefix);
-}
-
 bool slice_ends(struct slice s, struct slice suffix)
 {
 	return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
@@ -64,14 +59,6 @@ struct slice slice_trim(struct slice s)
 		s.n--;
 	}
 	return s;
-}
-
-struct slice slice_sub(struct slice s, size_t from, size_t n)
-{
-	if (s.p == NULL)
-		return s;
-	from = MIN(from, s.n);
-	return (struct slice){s.p + from, MIN(n, s.n - from)};
 }
 
 bool slice_split(struct slice *s, char sep, struct slice *part)

@@ -37,13 +37,25 @@ static inline bool slice_is(struct slice a, const char *s)
 	return slice_eq(a, slice_str(s));
 }
 
-bool slice_starts(struct slice s, struct slice prefix);
+static inline bool slice_starts(struct slice s, struct slice prefix)
+{
+	return s.n >= prefix.n && slice_eq((struct slice){s.p, prefix.n}, prefix);
+}
+
+/* Cut to what there is. */
+static inline struct slice slice_sub(struct slice s, size_t from, size_t n)
+{
+	if (s.p == NULL)
+		return s;
+	from = from < s.n ? from : s.n;
+	return (struct slice){s.p + from, n < s.n - from ? n : s.n - from};
+}
+
 bool slice_ends(struct slice s, struct slice suffix);
 bool slice_contains(struct slice s, struct slice needle);
 bool slice_ieq(struct slice a, struct slice b); /* ASCII case ignored */
 int slice_cmp(struct slice a, struct slice b);  /* bytewise, like strcmp */
 struct slice slice_trim(struct slice s);        /* spaces, tabs, CR, LF at both ends */
-struct slice slice_sub(struct slice s, size_t from, size_t n);
 /* Takes the part before the first `sep` off *s (the whole rest if there is none). False when *s is absent. */
 bool slice_split(struct slice *s, char sep, struct slice *part);
 /* Strict decimal: optional sign, digits only, range-checked. */

@@ -75,6 +75,8 @@ void fields_free(struct fields *f);
 bool fields_set(struct fields *f, enum field_id id, struct slice v);
 bool fields_set_type(struct fields *f, enum field_id id, struct slice v, enum value_type type);
 bool fields_set_named(struct fields *f, struct slice name, struct slice v, enum value_type type); /* core names go to core */
+/* As fields_set_named, of a name that is no core name and not set yet: nobody looks. */
+bool fields_add_named(struct fields *f, struct slice name, struct slice v, enum value_type type);
 bool fields_set_lower(struct fields *f, enum field_id id, struct slice v); /* ASCII lower case, copied into the arena if needed */
 void fields_add_tag(struct fields *f, const char *tag);                    /* appends a word to `tags` unless it stands there */
 struct value fields_get(const struct fields *f, enum field_id id);

@@ -35,7 +35,8 @@ struct fields *evt_batch_add(struct evt_batch *b)
 	if (b->n >= b->max)
 		return NULL;
 	size_t had = b->cap;
-	b->v = array_reserve(b->v, &b->cap, b->n + 1, sizeof *b->v);
+	if (b->n == b->cap)
+		b->v = array_reserve(b->v, &b->cap, b->n + 1, sizeof *b->v);
 	for (size_t i = had; i < b->cap; i++)
 		fields_init(&b->v[i], b->arena);
 	struct fields *f = &b->v[b->n++];

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { LIMIT_DEFAULT = 256 };
+enum { LIMIT_DEFAULT = 256, CORE_NAME_MAX = sizeof "dedup_key" - 1 };
 
 struct core_field {
 	const char *name;
@@ -71,6 +71,9 @@ static struct value value_of(struct slice s, enum value_type type)
 
 enum field_id field_core(struct slice name)
 {
+	/* most names that are asked for are longer: syslog.facility, body.x */
+	if (name.n > CORE_NAME_MAX)
+		return FIELD_NONE;
 	for (unsigned i = 1; i < FIELD_CORE_MAX; i++) {
 		if (core_fields[i].n == name.n && memcmp(core_fields[i].name, name.p, name.n) == 0)
 			return (enum field_id)i;
@@ -184,8 +187,20 @@ static void named_remove(struct fields *f, struct named_field *at)
 
 static struct named_field *named_add(struct fields *f)
 {
-	f->named = array_reserve(f->named, &f->cap_named, f->n_named + 1, sizeof *f->named);
+	if (f->n_named == f->cap_named)
+		f->named = array_reserve(f->named, &f->cap_named, f->n_named + 1, sizeof *f->named);
 	return &f->named[f->n_named++];
+}
+
+bool fields_add_named(struct fields *f, struct slice name, struct slice v, enum value_type type)
+{
+	struct value value = value_of(v, type);
+	if (value.p == NULL)
+		return true;
+	if (f->n_named >= f->limit)
+		return false;
+	*named_add(f) = (struct named_field){name, value};
+	return true;
 }
 
 bool fields_set_named(struct fields *f, struct slice name, struct slice v, enum value_type type)

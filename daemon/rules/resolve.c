@@ -32,11 +32,14 @@ static void set_peer(const struct service_map *map, struct fields *f)
 uint32_t matcher_resolve(struct matcher *m, const struct service_map *map, struct fields *f)
 {
 	enum resolve_step how;
-	uint32_t s = resolve_event(map, value_slice(f->core[FIELD_SERVICE]), value_slice(f->core[FIELD_HOST]),
-	                           value_slice(f->core[FIELD_PORT]), &how);
-	if (s != SERVICE_NONE)
-		fields_set(f, FIELD_SERVICE, service_id(map, s));
-	set_peer(map, f);
+	uint32_t s = SERVICE_NONE;
+	if (service_map_len(map) > 0) {
+		s = resolve_event(map, value_slice(f->core[FIELD_SERVICE]), value_slice(f->core[FIELD_HOST]),
+		                  value_slice(f->core[FIELD_PORT]), &how);
+		if (s != SERVICE_NONE)
+			fields_set(f, FIELD_SERVICE, service_id(map, s));
+		set_peer(map, f);
+	}
 	set_service_fields(m, map, s, f);
 	return s;
 }

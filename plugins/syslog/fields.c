@@ -9,7 +9,7 @@ static const char *const numbers[24] = {"0",  "1",  "2",  "3",  "4",  "5",  "6",
 static void set_number(struct fields *f, struct slice name, int v)
 {
 	BUG_ON(v < 0 || v >= (int)ARRAY_LEN(numbers));
-	fields_set_named(f, name, slice_str(numbers[v]), VALUE_NUMBER);
+	(void)fields_add_named(f, name, slice_str(numbers[v]), VALUE_NUMBER);
 }
 
 /* language.md section 3: 0-2 critical, 3 major, 4 warning, the rest info. */
@@ -115,20 +115,21 @@ static void set_sd(const struct message *m, struct fields *f)
 
 /* ---- all */
 
+/* The header's names come first, each once. */
 static void set_header(const struct message *m, struct fields *f)
 {
-	BUG_ON(m->pri > 191);
+	BUG_ON(m->pri > 191 || f->n_named != 0);
 	int pri = m->pri < 0 ? 13 : m->pri; /* RFC 3164, section 4.3.3: user.notice */
 	set_number(f, SLICE("syslog.facility"), pri / 8);
 	set_number(f, SLICE("syslog.severity"), pri % 8);
-	(void)fields_set_named(f, SLICE("syslog.pid"), m->pid, VALUE_TEXT);
-	(void)fields_set_named(f, SLICE("syslog.msgid"), m->msgid, VALUE_TEXT);
+	(void)fields_add_named(f, SLICE("syslog.pid"), m->pid, VALUE_TEXT);
+	(void)fields_add_named(f, SLICE("syslog.msgid"), m->msgid, VALUE_TEXT);
 	if (m->version > 0)
-		(void)fields_set_named(f, SLICE("syslog.version"),
+		(void)fields_add_named(f, SLICE("syslog.version"),
 		                       m->version == 1 ? SLICE("1")
 		                                       : slice_str(arena_printf(m->arena, "%d", m->version)),
 		                       VALUE_NUMBER);
-	(void)fields_set_named(f, SLICE("syslog.time_quality"),
+	(void)fields_add_named(f, SLICE("syslog.time_quality"),
 	                       slice_str(stamp_quality_word(m->stamp.quality)), VALUE_TEXT);
 }
 

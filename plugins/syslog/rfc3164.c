@@ -10,19 +10,47 @@ struct tag {
 	bool colon_only; /* "word:" without a pid: may be a host as well */
 };
 
+/* ---- octets */
+
+enum { NO_TAG_START = 1, NO_TAG_WORD = 2, NO_HOST_START = 4, NO_HOST = 8 };
+
+/* What an octet cannot be. */
+static const unsigned char refused[256] = {
+    [0 ... 0x1f] = NO_HOST,
+    ['{'] = NO_TAG_START | NO_TAG_WORD | NO_HOST_START | NO_HOST,
+    ['"'] = NO_TAG_START | NO_TAG_WORD | NO_HOST_START | NO_HOST,
+    ['<'] = NO_TAG_START | NO_HOST_START | NO_HOST,
+    ['('] = NO_TAG_START | NO_HOST_START,
+    ['['] = NO_TAG_START | NO_HOST_START,
+    ['|'] = NO_TAG_START | NO_TAG_WORD | NO_HOST_START | NO_HOST,
+    ['%'] = NO_TAG_START | NO_HOST_START,
+    [':'] = NO_TAG_START,
+    ['='] = NO_TAG_START | NO_TAG_WORD | NO_HOST_START | NO_HOST,
+    ['}'] = NO_TAG_WORD | NO_HOST,
+    [','] = NO_TAG_WORD,
+    [';'] = NO_TAG_WORD,
+    ['>'] = NO_HOST,
+};
+
+/* All octets together, so that the loop has no branch. */
+static bool any_refused(struct slice w, unsigned char what)
+{
+	unsigned char all = 0;
+	for (size_t i = 0; i < w.n; i++)
+		all |= refused[(unsigned char)w.p[i]];
+	return (all & what) != 0;
+}
+
 /* ---- tag */
 
 static bool tag_starts(int c)
 {
-	return c > 0x20 && c != 0x7f && strchr("{\"<([%:=|", c) == NULL;
+	return c > 0x20 && c != 0x7f && (refused[c] & NO_TAG_START) == 0;
 }
 
 static bool tag_word_plain(struct slice w)
 {
-	for (size_t i = 0; i < w.n; i++)
-		if (strchr("=\"{}|,;", w.p[i]) != NULL)
-			return false;
-	return true;
+	return !any_refused(w, NO_TAG_WORD);
 }
 
 /* [pid], with the colon behind it if it is there */
@@ -110,13 +138,10 @@ static bool host_like(struct slice w)
 
 static bool host_octets(struct slice w)
 {
-	if (w.n == 0 || w.n > MAX_HOST || strchr("{\"<(=|%[", w.p[0]) != NULL)
+	if (w.n == 0 || w.n > MAX_HOST || (refused[(unsigned char)w.p[0]] & NO_HOST_START) != 0)
 		return w.n > 2 && w.n <= MAX_HOST && w.p[0] == '[' && w.p[w.n - 1] == ']' &&
 		       address_like(slice_sub(w, 1, w.n - 2));
-	for (size_t i = 0; i < w.n; i++)
-		if (strchr("=\"{}|<>", w.p[i]) != NULL || (unsigned char)w.p[i] < 0x20)
-			return false;
-	return true;
+	return !any_refused(w, NO_HOST);
 }
 
 /* A tag "word:" that must be the host: a mnemonic, the same word or another tag with a pid follows, or it

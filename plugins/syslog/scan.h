@@ -83,6 +83,16 @@ static inline bool scan_is_alpha(int c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* The next three letters in lower case as one number, 0 if they are none. */
+#define SCAN_THREE(a, b, c) ((uint32_t)(a) << 16 | (uint32_t)(b) << 8 | (uint32_t)(c))
+static inline uint32_t scan_three(const struct scan *s)
+{
+	int a = scan_peek(s, 0), b = scan_peek(s, 1), c = scan_peek(s, 2);
+	if (!scan_is_alpha(a) || !scan_is_alpha(b) || !scan_is_alpha(c))
+		return 0;
+	return SCAN_THREE(a | 0x20, b | 0x20, c | 0x20);
+}
+
 /* Takes `min` to `max` digits (max <= 9). False leaves the cursor where it was. */
 static inline bool scan_digits(struct scan *s, size_t min, size_t max, int *out)
 {

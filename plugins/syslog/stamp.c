@@ -99,6 +99,12 @@ static instant nearest_year(const struct stamp_parts *d, instant received, int z
 	int year, x;
 	instant best = INSTANT_NONE;
 	instant_split(received, &year, &x, &x, &x, &x, &x);
+	if (date_exists(year, d->month, d->day)) {
+		/* the same day of another year is 365 days away or more */
+		instant t = parts_instant(d, year, zone_offset);
+		if (llabs(t - received) <= 182 * DAY)
+			return t;
+	}
 	for (int y = year - 1; y <= year + 1; y++) {
 		if (!date_exists(y, d->month, d->day))
 			continue;
@@ -188,7 +194,7 @@ bool stamp_take_epoch(struct scan *s, struct stamp *out)
 	return true;
 }
 
-static char *put_number(char *p, int v, int digits)
+static inline char *put_number(char *p, unsigned v, int digits)
 {
 	for (int i = digits - 1; i >= 0; i--, v /= 10)
 		p[i] = (char)('0' + v % 10);
@@ -202,20 +208,20 @@ struct slice stamp_text(struct arena *a, instant t)
 	instant_split(t, &year, &month, &day, &hour, &minute, &second);
 	BUG_ON(year < 0 || year > 9999);
 	char *text = arena_alloc(a, 32), *p = text;
-	p = put_number(p, year, 4);
+	p = put_number(p, (unsigned)year, 4);
 	*p++ = '-';
-	p = put_number(p, month, 2);
+	p = put_number(p, (unsigned)month, 2);
 	*p++ = '-';
-	p = put_number(p, day, 2);
+	p = put_number(p, (unsigned)day, 2);
 	*p++ = 'T';
-	p = put_number(p, hour, 2);
+	p = put_number(p, (unsigned)hour, 2);
 	*p++ = ':';
-	p = put_number(p, minute, 2);
+	p = put_number(p, (unsigned)minute, 2);
 	*p++ = ':';
-	p = put_number(p, second, 2);
+	p = put_number(p, (unsigned)second, 2);
 	if (micro != 0) {
 		*p++ = '.';
-		p = put_number(p, micro, 6);
+		p = put_number(p, (unsigned)micro, 6);
 		while (p[-1] == '0')
 			p--;
 	}

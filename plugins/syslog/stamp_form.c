@@ -23,18 +23,21 @@ bool stamp_form_fraction(struct scan *s, int *micro)
 
 static int month_of(const struct scan *s)
 {
-	static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-	char m[3];
-	for (size_t i = 0; i < 3; i++) {
-		int c = scan_peek(s, i);
-		if (!scan_is_alpha(c))
-			return 0;
-		m[i] = (char)(c | 0x20);
+	switch (scan_three(s)) {
+	case SCAN_THREE('j', 'a', 'n'): return 1;
+	case SCAN_THREE('f', 'e', 'b'): return 2;
+	case SCAN_THREE('m', 'a', 'r'): return 3;
+	case SCAN_THREE('a', 'p', 'r'): return 4;
+	case SCAN_THREE('m', 'a', 'y'): return 5;
+	case SCAN_THREE('j', 'u', 'n'): return 6;
+	case SCAN_THREE('j', 'u', 'l'): return 7;
+	case SCAN_THREE('a', 'u', 'g'): return 8;
+	case SCAN_THREE('s', 'e', 'p'): return 9;
+	case SCAN_THREE('o', 'c', 't'): return 10;
+	case SCAN_THREE('n', 'o', 'v'): return 11;
+	case SCAN_THREE('d', 'e', 'c'): return 12;
+	default: return 0;
 	}
-	for (int i = 0; i < 12; i++)
-		if (memcmp(names + 3 * i, m, 3) == 0)
-			return i + 1;
-	return 0;
 }
 
 static bool take_clock(struct scan *s, struct stamp_parts *d)
@@ -180,18 +183,16 @@ static bool take_month_form(struct scan *s, struct stamp_parts *d)
 
 static bool weekday_ahead(const struct scan *s)
 {
-	static const char days[] = "montuewedthufrisatsun";
-	char w[3];
-	for (size_t i = 0; i < 3; i++) {
-		int c = scan_peek(s, i);
-		if (!scan_is_alpha(c))
-			return false;
-		w[i] = (char)(c | 0x20);
+	switch (scan_three(s)) {
+	case SCAN_THREE('m', 'o', 'n'):
+	case SCAN_THREE('t', 'u', 'e'):
+	case SCAN_THREE('w', 'e', 'd'):
+	case SCAN_THREE('t', 'h', 'u'):
+	case SCAN_THREE('f', 'r', 'i'):
+	case SCAN_THREE('s', 'a', 't'):
+	case SCAN_THREE('s', 'u', 'n'): return scan_peek(s, 3) == ' ' || scan_peek(s, 3) == ',';
+	default: return false;
 	}
-	for (size_t i = 0; i < 7; i++)
-		if (memcmp(days + 3 * i, w, 3) == 0)
-			return scan_peek(s, 3) == ' ' || scan_peek(s, 3) == ',';
-	return false;
 }
 
 /* yyyy-mm-dd or yyyy/mm/dd, then T, blank or tab, then the clock. Single digits in the date are met (Huawei).
@@ -357,6 +358,11 @@ bool stamp_form_take(struct scan *s, struct stamp_parts *d)
 {
 	static bool (*const forms[])(struct scan *, struct stamp_parts *) = {
 	    take_iso_form, take_month_form, take_us_form, take_day_first_form, take_clock_form};
+	/* where no digit begins only the month form fits, or a word as long as a date before the stamp */
+	if (!scan_is_digit(scan_peek(s, 0)) && scan_peek(s, 10) != ' ') {
+		*d = (struct stamp_parts){0};
+		return take_month_form(s, d);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		*d = (struct stamp_parts){0};
 		if (forms[i](s, d))
