@@ -36,7 +36,9 @@ struct destination {
 	int n_running, concurrency;
 	double rate, tokens;
 	instant filled;
-	struct loop_timer *timer;  /* until the next token */
+	struct loop_timer *timer;  /* until the next token, or until secrets were read again */
+	bool doubted;              /* the credentials were refused: they may have been replaced on disk */
+	instant asked;             /* when they were asked for since; 0: not yet */
 	_Atomic uint64_t *requests[TICKET_REOPEN + 1][TICKET_UNCERTAIN + 1];
 };
 
@@ -109,9 +111,10 @@ static void finish(struct job *j, const struct ticket_result *r)
 		         SLICE_ARG(r->message));
 	if (!j->orphan)
 		send_result(e, r);
-	/* a revoked token may have been replaced on disk */
-	if (r->cls == TICKET_CLASS_AUTH)
-		role_send(e->role, FRAME_SECRET, 0, SLICE_NONE, -1);
+	if (r->cls == TICKET_CLASS_AUTH) {
+		d->doubted = true;
+		d->asked = 0;
+	}
 	TAILQ_REMOVE(&d->running, j, link);
 	d->n_running--;
 	job_free(j);
@@ -162,11 +165,30 @@ static bool take_token(struct destination *d)
 	return true;
 }
 
+/* After a 401 nothing goes out before the secrets have been read again; a second without them is long enough. */
+static bool trusts_secrets(struct destination *d)
+{
+	instant now = loop_mono();
+
+	if (!d->doubted)
+		return true;
+	if (d->asked == 0) {
+		role_send(d->egress->role, FRAME_SECRET, 0, SLICE_NONE, -1);
+		d->asked = now;
+	}
+	if (now - d->asked < SECOND) {
+		loop_timer_set(d->timer, d->asked + SECOND - now);
+		return false;
+	}
+	d->doubted = false;
+	return true;
+}
+
 static void pump(struct destination *d)
 {
 	struct job *j;
 
-	while (d->n_running < d->concurrency && (j = TAILQ_FIRST(&d->waiting)) != NULL && take_token(d)) {
+	while (d->n_running < d->concurrency && (j = TAILQ_FIRST(&d->waiting)) != NULL && trusts_secrets(d) && take_token(d)) {
 		TAILQ_REMOVE(&d->waiting, j, link);
 		TAILQ_INSERT_TAIL(&d->running, j, link);
 		d->n_running++;
@@ -369,12 +391,20 @@ static int egress_compile(void *self, const struct bundle *b, const struct confi
 
 static void set_secret(struct egress_gen *g, const char *ref, struct slice value)
 {
-	for (size_t i = 0; g != NULL && i < g->n; i++)
-		for (size_t k = 0; k < g->v[i].config->n_secrets; k++)
-			if (g->v[i].config->secrets[k].ref != NULL && strcmp(g->v[i].config->secrets[k].ref, ref) == 0) {
-				secret_take(&g->v[i].secrets[k], value);
-				g->v[i].secret_values[k] = slice_of(g->v[i].secrets[k].p, g->v[i].secrets[k].n);
+	for (size_t i = 0; g != NULL && i < g->n; i++) {
+		struct destination *d = &g->v[i];
+
+		for (size_t k = 0; k < d->config->n_secrets; k++) {
+			if (d->config->secrets[k].ref == NULL || strcmp(d->config->secrets[k].ref, ref) != 0)
+				continue;
+			secret_take(&d->secrets[k], value);
+			d->secret_values[k] = slice_of(d->secrets[k].p, d->secrets[k].n);
+			if (d->doubted && d->asked != 0) {
+				d->doubted = false;
+				loop_timer_set(d->timer, MSEC); /* the other secrets come in the same breath */
 			}
+		}
+	}
 }
 
 /* Jobs go over to the same destination of the next generation; what runs keeps its own talk to the end. */
