@@ -2,7 +2,8 @@
  *
  * A decoder turns the bytes of one payload into events: it appends to `out`, or rejects and says where and why
  * (a note with an offset). Nothing parsable is still an event; only a broken frame, a failed digest or a message that is
- * no notification yields none. `reply` gets the bytes to send back (SNMP informs), once the events are on disk. */
+ * no notification yields none. `reply` gets the bytes to send back, once the events are on disk: SNMP's answers to informs,
+ * and its Reports, which come with DECODE_REFUSED, or with DECODE_OK and no event for a sender that looks for us. */
 #ifndef CARILLON_PLUGIN_H
 #define CARILLON_PLUGIN_H
 
@@ -58,11 +59,25 @@ size_t syslog_frame_next(struct syslog_framer *f, struct slice in, bool at_end, 
 /* ---- snmptrap (plugins/snmptrap): one datagram */
 extern const struct decoder snmptrap_decoder;
 struct snmptrap_settings;
-/* communities: empty = any. users/mibs: NULL in this version's subset (v1, v2c). */
+/* communities: empty = any. Without users every SNMPv3 message is refused. */
 struct snmptrap_settings *snmptrap_settings_new(const char *const *communities, size_t n);
 void snmptrap_settings_free(struct snmptrap_settings *s);
-/* Identity of an inform for "repeats give one event": (request id), 0 and false when the datagram was no inform. */
+/* Our own snmpEngineID (5 to 32 octets), with which senders of v3 informs find us; before the users. Without it nothing
+ * is answered. Its time is the seconds from `base` to decode_env.received. */
+void snmptrap_settings_engine(struct snmptrap_settings *s, struct slice id, uint32_t boots, instant base);
+/* RFC 3411, section 5: an engine id in text form from the name of this installation. Returns its length, at most 32. */
+size_t snmptrap_engine_id(const char *instance, unsigned char out[32]);
+/* The v3 users, JSON lines (config.md section 2), besides {"key_extension": "reeder"} for AES-192 and AES-256 keys as
+ * Cisco makes them. Replaces the former ones, keeps the senders' clocks. -1 with err and nothing changed: a line is wrong.
+ * Costs about a millisecond a password; nothing if the text is the same as before. */
+int snmptrap_settings_users(struct snmptrap_settings *s, struct slice json_lines, struct error *err) MUST_CHECK;
+/* After a reload: moves the users of `from` to `s` if it has none yet. */
+void snmptrap_settings_adopt(struct snmptrap_settings *s, struct snmptrap_settings *from);
+/* Identity of an inform for "repeats give one event": (request id), 0 and false when the datagram was no inform or is an
+ * encrypted one. Believes anything. */
 bool snmptrap_inform_id(struct slice datagram, int64_t *request_id);
+/* The same for those informs that `decode` accepts, encrypted ones too: a forged one must not make the true one a repeat. */
+bool snmptrap_inform_key(const void *settings, const struct decode_env *env, struct slice datagram, int64_t *request_id);
 
 /* ---- webhook (plugins/webhook): one HTTP body; profiles are YAML files */
 extern const struct decoder webhook_decoder;

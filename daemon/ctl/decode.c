@@ -352,6 +352,43 @@ static int run_webhook(struct decode_run *r, const struct decode_args *a, FILE *
 	return rc;
 }
 
+static bool read_whole(const char *path, struct buf *out)
+{
+	char block[4096];
+	FILE *file = fopen(path, "re");
+	size_t n;
+	while (file != NULL && out->n <= MAX_PAYLOAD && (n = fread(block, 1, sizeof block, file)) > 0)
+		buf_add(out, block, n);
+	bool ok = file != NULL && ferror(file) == 0;
+	if (file != NULL)
+		fclose(file);
+	return ok;
+}
+
+/* The file here is a plain one: who may run this may read it or not. */
+static int run_snmptrap(struct decode_run *r, const struct decode_args *a, FILE *in)
+{
+	struct snmptrap_settings *s = snmptrap_settings_new(NULL, 0);
+	struct buf users = {0};
+	struct error err;
+	int rc = 0;
+	if (a->users != NULL && !read_whole(a->users, &users))
+		rc = error_set(&err, "it cannot be read");
+	else if (a->users != NULL)
+		rc = snmptrap_settings_users(s, users.n > 0 ? buf_slice(&users) : SLICE(""), &err);
+	if (rc != 0)
+		fprintf(stderr, "carillonctl: the users file '%s': %s\n", a->users, err.text);
+	r->decoder = &snmptrap_decoder;
+	r->settings = s;
+	if (rc == 0)
+		decode_lines(r, in);
+	if (users.p != NULL)
+		explicit_bzero(users.p, users.cap);
+	buf_free(&users);
+	snmptrap_settings_free(s);
+	return rc == 0 ? 0 : 2;
+}
+
 int ctl_decode(const char *profiles_dir, int argc, char **argv, FILE *in, FILE *out)
 {
 	struct decode_args a = {.profiles = profiles_dir};
@@ -376,7 +413,7 @@ int ctl_decode(const char *profiles_dir, int argc, char **argv, FILE *in, FILE *
 		r.is_stream = a.stream;
 		r.env.max_event = MAX_SYSLOG;
 	} else if (strcmp(argv[1], "snmptrap") == 0) {
-		r.decoder = &snmptrap_decoder;
+		return run_snmptrap(&r, &a, in);
 	} else {
 		return usage();
 	}

@@ -149,14 +149,25 @@ static void set_state(struct fields *f, struct slice trap_name)
 		fields_set(f, FIELD_STATE, SLICE("clear"));
 }
 
+/* Who sent it as SNMPv3 says: proven, unlike a community. */
+static void set_user(const struct trap *t, struct fields *f)
+{
+	(void)fields_set_named(f, SLICE("snmp.user"), t->user, VALUE_TEXT);
+	(void)fields_set_named(f, SLICE("snmp.context"), t->context, VALUE_TEXT);
+	if (t->engine.n > 0)
+		(void)fields_set_named(f, SLICE("snmp.engine"), hex_text(f->arena, t->engine), VALUE_TEXT);
+}
+
 static void set_head(const struct trap *t, struct fields *f, struct slice trap_name)
 {
-	(void)fields_set_named(f, SLICE("snmp.version"), t->version == 0 ? SLICE("v1") : SLICE("v2c"),
-	                       VALUE_TEXT);
+	struct slice version = t->version == 0 ? SLICE("v1") : t->version == 1 ? SLICE("v2c") : SLICE("v3");
+	(void)fields_set_named(f, SLICE("snmp.version"), version, VALUE_TEXT);
 	(void)fields_set_named(f, SLICE("snmp.trap"), trap_name, VALUE_TEXT);
 	(void)fields_set_named(f, SLICE("snmp.enterprise"), t->enterprise, VALUE_TEXT);
 	(void)fields_set_named(f, SLICE("snmp.agent"), t->agent, VALUE_IP);
 	(void)fields_set_named(f, SLICE("snmp.community"), t->community, VALUE_TEXT);
+	if (t->version == 3)
+		set_user(t, f);
 	if (t->has_uptime)
 		(void)fields_set_named(
 		    f, SLICE("snmp.uptime"),

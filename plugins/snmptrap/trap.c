@@ -275,9 +275,6 @@ static bool read_trap_v2(struct trap *t, struct ber *pdu, struct arena *a)
 
 static const char *not_for_us(int64_t version, int tag)
 {
-	if (version != 0 && version != 1)
-		return version == 3 ? "SNMPv3 is not decoded by this version of carillon"
-		                    : "not a version of SNMP";
 	if (tag < 0xa0 || tag > 0xa8)
 		return "no PDU";
 	if (tag != PDU_TRAP_V1 && tag != PDU_TRAP_V2 && tag != PDU_INFORM)
@@ -294,26 +291,13 @@ static enum trap_read broken(const struct ber *b, const char **why, size_t *at)
 	return TRAP_BROKEN;
 }
 
-enum trap_read trap_read(struct trap *t, struct slice datagram, struct arena *a, const char **why, size_t *at)
+enum trap_read trap_read_pdu(struct trap *t, struct ber *in, struct arena *a, const char **why, size_t *at)
 {
-	struct ber outer = ber_of(datagram), message, pdu;
+	struct ber pdu;
 	int tag;
-	*t = (struct trap){0};
-	if (!ber_enter(&outer, BER_SEQUENCE, &message))
-		return broken(&outer, why, at);
-	t->end = outer.at;
-	if (!ber_int(&message, &t->version))
-		return broken(&message, why, at);
-	if (t->version != 0 && t->version != 1) {
-		*why = not_for_us(t->version, 0);
-		*at = message.at;
-		return TRAP_NOT_ONE;
-	}
-	if (!ber_octets(&message, &t->community))
-		return broken(&message, why, at);
-	t->pdu_at = message.at;
-	if (!ber_next(&message, &tag, &pdu))
-		return broken(&message, why, at);
+	t->pdu_at = in->at;
+	if (!ber_next(in, &tag, &pdu))
+		return broken(in, why, at);
 	*why = not_for_us(t->version, tag);
 	*at = t->pdu_at;
 	if (*why != NULL)
@@ -321,7 +305,26 @@ enum trap_read trap_read(struct trap *t, struct slice datagram, struct arena *a,
 	t->is_inform = tag == PDU_INFORM;
 	if (!(tag == PDU_TRAP_V1 ? read_trap_v1(t, &pdu, a) : read_trap_v2(t, &pdu, a)))
 		return broken(&pdu, why, at);
-	BUG_ON(t->end > datagram.n || t->pdu_at >= t->end || t->n_vars > VARBINDS_MAX);
+	BUG_ON(t->pdu_at >= in->end || t->n_vars > VARBINDS_MAX);
 	learn_all(t);
 	return TRAP_OK;
+}
+
+enum trap_read trap_read(struct trap *t, struct slice datagram, struct arena *a, const char **why, size_t *at)
+{
+	struct ber outer = ber_of(datagram), message;
+	*t = (struct trap){0};
+	if (!ber_enter(&outer, BER_SEQUENCE, &message))
+		return broken(&outer, why, at);
+	t->end = outer.at;
+	if (!ber_int(&message, &t->version))
+		return broken(&message, why, at);
+	if (t->version != 0 && t->version != 1) {
+		*why = "not a version of SNMP";
+		*at = message.at;
+		return TRAP_NOT_ONE;
+	}
+	if (!ber_octets(&message, &t->community))
+		return broken(&message, why, at);
+	return trap_read_pdu(t, &message, a, why, at);
 }

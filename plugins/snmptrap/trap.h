@@ -1,4 +1,4 @@
-/* One notification, version 1 and 2 made equal (RFC 3584, section 3.1); private to this decoder. */
+/* One notification, all versions made equal (RFC 3584, section 3.1); private to this decoder. */
 #ifndef CARILLON_SNMP_TRAP_H
 #define CARILLON_SNMP_TRAP_H
 
@@ -16,14 +16,15 @@ struct varbind {
 };
 
 struct trap {
-	int64_t version; /* 0: v1, 1: v2c */
-	struct slice community;
-	struct slice oid; /* of the notification, dotted; absent: it named none */
+	int64_t version;                    /* 0: v1, 1: v2c, 3: v3 */
+	struct slice community;             /* v1, v2c */
+	struct slice user, engine, context; /* v3; engine: of the sender's context, octets */
+	struct slice oid;                   /* of the notification, dotted; absent: it named none */
 	struct slice enterprise, agent, sys_name;
 	bool has_uptime, is_inform;
 	uint64_t uptime; /* hundredths of a second */
 	int64_t request_id;
-	size_t pdu_at;                                 /* offset of the PDU's tag */
+	size_t pdu_at;                                 /* offset of the PDU's tag in what holds it */
 	size_t status_at, index_at, status_n, index_n; /* contents of error-status and error-index */
 	size_t end;                                    /* of the message in the datagram */
 	struct varbind *vars;
@@ -36,6 +37,10 @@ enum trap_read { TRAP_OK, TRAP_BROKEN, TRAP_NOT_ONE };
  * say it. */
 enum trap_read trap_read(struct trap *t, struct slice datagram, struct arena *a, const char **why,
                          size_t *at) MUST_CHECK;
+
+/* Its PDU alone, with the cursor at its tag; t->version is set. Offsets are those of the cursor. */
+enum trap_read trap_read_pdu(struct trap *t, struct ber *in, struct arena *a, const char **why,
+                             size_t *at) MUST_CHECK;
 
 /* "IF-MIB::linkDown" or absent; RFC 3418, RFC 2863, RFC 4293 … */
 struct slice mib_notification(struct slice oid);
