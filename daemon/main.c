@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ctl/plugins_check.h"
 #include "role_demo.h"
 #include "role_parent.h"
 #include "rules/sources.h"
@@ -31,11 +32,12 @@ static int check(const char *config_path)
 	struct buf text = {0};
 	struct config *c = files_read(config_path, &b, &f);
 	struct rule_set *rs = c != NULL ? sources_rules(&b, c, false, &f) : NULL;
+	bool good = c != NULL && plugins_check(&b, c, &f) && rs != NULL;
 
 	findings_sort(&f);
 	findings_text(&f, &text);
 	fputs(buf_cstr(&text), stderr);
-	if (rs != NULL) {
+	if (good) {
 		size_t n;
 		rule_set_rules(rs, &n);
 		printf("ok: %zu rules in %zu files\n", n, rule_set_files(rs));
@@ -45,7 +47,7 @@ static int check(const char *config_path)
 	bundle_free(&b);
 	findings_clear(&f);
 	buf_free(&text);
-	return rs != NULL ? 0 : 1;
+	return good ? 0 : 1;
 }
 
 int main(int argc, char **argv)

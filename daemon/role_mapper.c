@@ -1,6 +1,7 @@
 /* The mapper role: YAML files, publishing, life. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,8 @@ static int sealed_file(struct slice bytes, struct error *err)
 		}
 		at += (size_t)n;
 	}
+	/* the others map it: what is mapped must never change or shrink under them */
+	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
 	return fd;
 }
 

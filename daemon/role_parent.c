@@ -13,6 +13,7 @@
 #endif
 
 #include "base/log.h"
+#include "ctl/plugins_check.h"
 #include "role_parent.h"
 #include "rules/sources.h"
 
@@ -302,6 +303,7 @@ static void on_watchdog(void *arg)
 	}
 	if (all)
 		parent_notify("WATCHDOG=1");
+	parent_figures(p);
 	loop_timer_set(p->watchdog, 5 * SECOND);
 }
 
@@ -330,7 +332,7 @@ static int read_sources(struct parent *p, struct findings *f, struct error *err)
 		/* the roles compile for themselves; here it is for the findings, before anything starts */
 		struct rule_set *rs = sources_rules(&b, p->config, false, f);
 
-		if (rs == NULL) {
+		if (!plugins_check(&b, p->config, f) || rs == NULL) {
 			config_free(p->config);
 			p->config = NULL;
 		}
@@ -352,6 +354,7 @@ struct parent *parent_new(const struct parent_options *o, struct findings *f, st
 	p->options = *o;
 	p->map_fd = -1;
 	p->generation = 1;
+	p->started = loop_wall();
 	if (read_sources(p, f, err) != 0) {
 		parent_free(p);
 		return NULL;
@@ -381,6 +384,7 @@ int parent_loop(struct parent *p)
 	for (size_t i = 0; i < p->n_children; i++)
 		if (p->children[i].ops->kind != ROLE_INTAKE)
 			child_start(p, &p->children[i]);
+	parent_figures(p);
 	loop_timer_set(p->watchdog, 5 * SECOND);
 	loop_run(p->loop);
 	return p->exit_code;

@@ -56,6 +56,7 @@ struct parent {
 	size_t n_children;
 	struct parent_socket *sockets; size_t n_sockets, cap_sockets;
 	unsigned last_socket;
+	instant started;
 	int map_fd;
 	char map_hash[65];
 	bool map_known;         /* there is a map, or it is known that there is none */
@@ -101,6 +102,9 @@ void child_send_map(struct child *c);
 void children_reap(struct parent *p);
 struct child *child_find(struct parent *p, enum role_kind kind, unsigned index);
 bool child_wants_socket(const struct parent *p, const struct child *c, const struct parent_socket *s);
+
+/* role_parent_figures.c: process_* and carillon_build_info */
+void parent_figures(struct parent *p);
 
 /* role_parent_reload.c */
 void reload_begin(struct parent *p, bool from_front, uint64_t id);

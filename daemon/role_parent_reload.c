@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ctl/plugins_check.h"
 #include "role_parent.h"
 #include "rules/sources.h"
 
@@ -64,10 +65,10 @@ void reload_abort(struct parent *p, const char *why)
 }
 
 /* The roles compile for themselves; here it is for all the findings, of which a role's complaint would be the first ones. */
-static bool rules_are_good(const struct config *next, const struct bundle *b, struct findings *f)
+static bool sources_are_good(const struct config *next, const struct bundle *b, struct findings *f)
 {
 	struct rule_set *rs = sources_rules(b, next, false, f);
-	bool good = rs != NULL;
+	bool good = plugins_check(b, next, f) && rs != NULL;
 
 	rule_set_free(rs);
 	return good;
@@ -127,7 +128,7 @@ void reload_begin(struct parent *p, bool from_front, uint64_t id)
 	if (parent_all_ready(p))
 		notify_reloading();
 	p->next = files_read(p->options.config_path, &b, &f);
-	if (p->next == NULL || !rules_are_good(p->next, &b, &f)) {
+	if (p->next == NULL || !sources_are_good(p->next, &b, &f)) {
 		errors_text(&f, &text);
 		reload_abort(p, buf_cstr(&text));
 	} else if (sockets_open(p, p->next, &err) != 0) {

@@ -25,7 +25,7 @@ static const char *const sql[N_STATEMENTS] = {
                      " ON CONFLICT(one) DO UPDATE SET seq=?1, crc=?2, data=?3",
     [SNAPSHOT_GET] = "SELECT seq, crc, data FROM snapshot",
     [VIEW_PUT] = "INSERT INTO view VALUES(?1,?2,?3,?4,?5,?6)"
-                 " ON CONFLICT(kind,id) DO UPDATE SET parent=?3, state=?4, updated=?5, json=?6",
+                 " ON CONFLICT(kind,id) DO UPDATE SET parent=coalesce(?3,parent), state=?4, updated=?5, json=?6",
     [VIEW_DELETE] = "DELETE FROM view WHERE kind=?1 AND id=?2",
     [VIEW_CLEAR] = "DELETE FROM view",
     /* bounded: the journal waits meanwhile */

@@ -56,7 +56,7 @@ enum view_kind { VIEW_ALERT = 1, VIEW_INCIDENT, VIEW_LOG, VIEW_OUTBOX, VIEW_SERV
 struct view_row {
 	enum view_kind kind;
 	struct slice id;       /* alert ULID; incident ULID; "<incident>/<n, 6 digits>"; operation number; service id */
-	struct slice parent;   /* log, alert, outbox: incident ULID or absent; indexed */
+	struct slice parent;   /* log, alert, outbox: incident ULID; indexed; absent: as it was (an alert outlives its incident) */
 	struct slice state;    /* "open", …; indexed */
 	instant updated;
 	struct slice json;
