@@ -82,7 +82,7 @@ static int dial(struct ctl *c)
 		               strerror(why));
 	else
 		fd = -ctl_fail(c, CTL_UNREACHABLE,
-		               "the daemon is not reachable at %s: %s; start it (systemctl start carillond), "
+		               "the daemon is not reachable at %s: %s; start it (systemctl start carillon), "
 		               "or name its socket with --socket PATH",
 		               path, strerror(why));
 	free(path);

@@ -123,7 +123,7 @@ static void nobody_listens(void **state)
 	struct outcome o = t_run("--socket\n/tmp/carillon-ctl-nobody.sock\nstatus", 0);
 
 	assert_int_equal(o.rc, CTL_UNREACHABLE);
-	t_has(o.err, "start it (systemctl start carillond)");
+	t_has(o.err, "start it (systemctl start carillon)");
 	assert_int_equal(o.out_n, 0);
 	outcome_free(&o);
 }
