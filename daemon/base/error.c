@@ -91,6 +91,22 @@ struct mark mark_at(struct slice text, size_t at)
 	return m;
 }
 
+/* To the next octet that may belong to a line break: before a finding in a large file nearly none does. */
+static size_t skip_plain(struct slice s, size_t i)
+{
+	const uint64_t ones = UINT64_MAX / 0xff, high = ones << 7;
+	uint64_t w;
+	for (; s.n - i >= sizeof w; i += sizeof w) {
+		memcpy(&w, s.p + i, sizeof w);
+		/* none above 0x7f, none below 0x0e */
+		if (((w | (w - ones * 0x0e)) & high) != 0)
+			break;
+	}
+	while (i < s.n && (unsigned char)s.p[i] < 0xc2 && s.p[i] != '\n' && s.p[i] != '\r')
+		i++;
+	return i;
+}
+
 /* The line with number `line` (from 1), long ones cut; malloc'd, NULL if there is none. */
 static char *source_line(struct slice s, uint32_t line)
 {
@@ -98,6 +114,7 @@ static char *source_line(struct slice s, uint32_t line)
 	if (s.p == NULL || line == 0)
 		return NULL;
 	for (uint32_t at = 1; at < line; i += MAX(brk, 1)) {
+		i = skip_plain(s, i);
 		if (i >= s.n)
 			return NULL;
 		brk = line_break(s, i);

@@ -91,7 +91,9 @@ static void files_load(struct loader *ld)
 	rs->n_files = n;
 	for (size_t i = 0; i < n; i++) {
 		const struct rules_file *in = &ld->src->files[i];
-		ld->files[i] = (struct load_file){.name = in->name, .text = in->text, .pack = in->pack};
+		/* one copy for all that is in the file */
+		const char *name = arena_str(ld->a, slice_str(in->name));
+		ld->files[i] = (struct load_file){.name = name, .text = in->text, .pack = in->pack};
 		ld->files[i].test_only = slice_ends(slice_str(in->name), SLICE(".test.yaml"));
 	}
 	if (n > 1)

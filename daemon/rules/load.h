@@ -30,7 +30,7 @@ struct rule_set {
 /* ---- what the files hold */
 
 struct load_file {
-	const char *name;
+	const char *name;              /* lives in the rule set */
 	struct slice text;
 	struct doc *doc;               /* NULL: could not be read */
 	struct slice package, owner;

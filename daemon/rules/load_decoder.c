@@ -215,7 +215,7 @@ static void decoder_load(struct loader *ld, struct symbol *d, struct rule_decode
 	BUG_ON(d->node->kind != NODE_MAP || id == NULL); /* else it would be no symbol */
 	out->number = d->number;
 	out->id = d->id;
-	out->file = arena_str(ld->a, slice_str(d->file->name));
+	out->file = d->file->name;
 	out->mark = id->mark;
 	if (!schema_check(ld, d->file, d->node, &schema_decoder, thing, id->mark))
 		return;

@@ -248,7 +248,7 @@ static void rule_load(struct loader *ld, struct symbol *s, struct rule *r)
 	                   .clear_match = PREDICATE_NONE,
 	                   .quiet = -1,
 	                   .mark = n->key_mark};
-	r->file = arena_str(ld->a, slice_str(s->file->name));
+	r->file = s->file->name;
 	rule_incident_load(ld, s->file, NULL, thing, &r->incident);
 	if (!schema_check(ld, s->file, n, &schema_rule, thing, n->key_mark)) {
 		s->broken = true;

@@ -109,7 +109,7 @@ static const struct cond *atom_intern(struct loader *ld, const struct load_file 
 		*a = *draft;
 		BUG_ON(rs->n_atoms >= UINT32_MAX);
 		a->number = (uint32_t)rs->n_atoms;
-		a->file = arena_str(ld->a, slice_str(file->name));
+		a->file = file->name;
 		rs->atoms = array_reserve(rs->atoms, &rs->cap_atoms, rs->n_atoms + 1, sizeof *rs->atoms);
 		rs->atoms[rs->n_atoms++] = a;
 		hmap_put(ld->atoms, buf_slice(&key), a);
