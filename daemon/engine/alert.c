@@ -176,7 +176,7 @@ void alert_drop(struct engine *e, struct alert *a)
 	BUG_ON(a->state != ALERT_PENDING);
 	leave_window(e, a);
 	alerts_live_unlink(e, a);
-	if (!a->dirty)
+	if (a->shown)
 		alert_row_gone(e->alerts, a);
 	alert_destroy(e, a);
 }

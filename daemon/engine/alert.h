@@ -120,6 +120,7 @@ void alerts_live_unlink(struct engine *e, struct alert *a);
 void alerts_recent_link(struct engine *e, struct alert *a);
 void alert_touch_order(struct engine *e, struct alert *a);      /* it is the youngest of its rule now */
 void alert_row_gone(struct alerts *al, const struct alert *a);
+void alert_last_row(struct engine *e, const struct alert *a);   /* alert_view.c: it goes before it was shown */
 void alert_change(struct engine *e, struct alert *a, enum alert_change what); /* queued for alerts_tell */
 bool alerts_tell(struct engine *e);                             /* settles mutes, tells correlation; false: nothing to tell */
 struct alert **alerts_by_order(const struct engine *e, size_t *n); /* all, in order of opening; free() it */

@@ -217,6 +217,8 @@ static void forget_oldest(struct engine *e)
 		struct alert *a = al->recents.first;
 		list_remove(&al->recents, a);
 		al->recent--;
+		if (a->dirty)
+			alert_last_row(e, a);
 		alert_destroy(e, a);
 	}
 }

@@ -120,6 +120,12 @@ static void row_of(const struct engine *e, const struct alert *a, const struct r
 	buf_free(&json);
 }
 
+void alert_last_row(struct engine *e, const struct alert *a)
+{
+	const struct row_sink to = {engine_last_row, e};
+	row_of(e, a, &to);
+}
+
 static void rows_gone(struct alerts *al, const struct row_sink *to)
 {
 	for (size_t i = 0; i < al->n_gone; i++) {
@@ -140,12 +146,15 @@ void alerts_views(struct engine *e, bool all, void (*row)(void *arg, const struc
 		next = a->next_dirty;
 		a->dirty = false;
 		a->next_dirty = a->prev_dirty = NULL;
+		a->shown = true;
 		if (!all)
 			row_of(e, a, &to);
 	}
 	al->dirty = NULL;
-	for (const struct alert *a = al->all.first; all && a != NULL; a = a->next)
+	for (struct alert *a = al->all.first; all && a != NULL; a = a->next) {
+		a->shown = true;
 		row_of(e, a, &to);
+	}
 }
 
 void alerts_stats(const struct engine *e, struct engine_stats *out)

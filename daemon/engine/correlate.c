@@ -236,7 +236,10 @@ void correlation_map_changed(struct engine *e, const struct service_map *old)
 	TAILQ_FOREACH (ep, &c->episodes, all)
 		episode_changed(e, ep, false);
 	TAILQ_FOREACH (i, &c->incidents, all) {
-		if (i->state != INCIDENT_GATHERING && !incident_state_live(i->state))
+		if (incident_state_final(i->state))
+			continue; /* its row stays as it is: history */
+		incident_dirty(c, i);
+		if (i->state == INCIDENT_RESOLVED)
 			continue;
 		i->predict_due = true;
 		incident_touch(e, i);

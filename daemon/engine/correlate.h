@@ -224,6 +224,7 @@ struct lane {
 	struct notes notes;
 	bool parked; /* its destination takes nothing now */
 	bool done, dirty;
+	bool shown; /* there is a view row of it */
 	instant wake;
 	struct lane *next_dirty;
 };
@@ -410,6 +411,7 @@ void lane_dead(struct engine *e, struct lane *l, enum ticket_class cls, const ch
 void operate_resolve(struct engine *e, struct incident *i, const char *by, const char *text);
 
 /* look.c */
+void incident_last_rows(struct engine *e, struct incident *i); /* it goes, perhaps before it was shown */
 void view_gone(struct correlation *c, int kind, struct slice id);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { LAST_MAX = 16 << 20 }; /* octets */
 enum { ROUNDS_MAX = 1000 }; /* of one instant: each closes or opens something, the rule graph has no cycle */
 
 void effects_init(struct effects *fx)
@@ -53,6 +54,7 @@ void engine_free(struct engine *e)
 	windows_free(e);
 	matcher_free(e->matcher);
 	heap_free(&e->timers);
+	buf_free(&e->last);
 	arena_free(e->scratch);
 	free(e);
 }
@@ -259,8 +261,38 @@ void engine_stats(const struct engine *e, struct engine_stats *out)
 	correlation_stats(e, out);
 }
 
+void engine_last_row(void *arg, const struct engine_view *v)
+{
+	struct engine *e = arg;
+	if (e->last.n > LAST_MAX)
+		return;
+	buf_u8(&e->last, (uint8_t)v->kind);
+	buf_lslice(&e->last, v->id);
+	buf_lslice(&e->last, v->parent);
+	buf_lslice(&e->last, v->state);
+	buf_u64(&e->last, (uint64_t)v->updated);
+	buf_lslice(&e->last, v->json);
+}
+
+static void last_rows(struct engine *e, void (*row)(void *arg, const struct engine_view *v), void *arg)
+{
+	struct reader r = reader_of(buf_slice(&e->last));
+	while (r.at < r.n) {
+		struct engine_view v = {.kind = read_u8(&r)};
+		v.id = read_lslice(&r);
+		v.parent = read_lslice(&r);
+		v.state = read_lslice(&r);
+		v.updated = (instant)read_u64(&r);
+		v.json = read_lslice(&r);
+		BUG_ON(!r.ok);
+		row(arg, &v);
+	}
+	buf_clear(&e->last);
+}
+
 void engine_views(struct engine *e, bool all, void (*row)(void *arg, const struct engine_view *v), void *arg)
 {
+	last_rows(e, row, arg);
 	alerts_views(e, all, row, arg);
 	correlation_views(e, all, row, arg);
 }

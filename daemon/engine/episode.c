@@ -251,6 +251,8 @@ void episode_worse(struct engine *e, struct alert *a)
 	if (a->severity <= ep->severity)
 		return;
 	ep->severity = a->severity;
+	if (ep->incident != NULL)
+		incident_dirty(e->correlation, ep->incident); /* its row shows the highest */
 	episode_changed(e, ep, false);
 }
 

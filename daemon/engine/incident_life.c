@@ -261,6 +261,11 @@ static void review_live(struct engine *e, struct incident *i)
 
 static void review_resolved(struct engine *e, struct incident *i)
 {
+	if (i->priority == 0) { /* it has another root since: under that name it may come back */
+		incident_forget_root(e->correlation, i);
+		impact_review(e, i);
+		incident_recall(e, i);
+	}
 	if (i->by_hand ? i->again : open_alerts(i) > 0) {
 		incident_reopen(e, i, i->by_hand ? "a new problem after a clear" : "new evidence");
 		review_live(e, i);

@@ -81,6 +81,7 @@ struct alert {
 	instant timer;                   /* deadline in the heap; INSTANT_NONE */
 	bool announced;                  /* correlation has been told of its opening */
 	bool released;                   /* nobody but the list of recent ones keeps it */
+	bool shown;                      /* there is a view row of it */
 
 	/* correlation's side */
 	struct episode *episode;  /* evidence of; NULL */
@@ -107,6 +108,7 @@ struct engine {
 	struct alerts *alerts;
 	struct correlation *correlation;
 	struct engine_stats stats;
+	struct buf last;          /* rows of what went before anybody looked (engine_last_row); no part of the state */
 	char map_rev[13];         /* the first digits of the running map's hash; "" */
 };
 
@@ -117,6 +119,9 @@ struct ulid engine_id(struct engine *e);       /* time = now; hash of (instance,
 void engine_timer(struct engine *e, instant at, enum timer_kind kind, uint64_t object);
 /* A line for the log, if core finds that it is news: a replay tells nothing again. */
 void engine_notice(struct engine *e, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
+
+/* Keeps a row for the next look; `arg` is the engine. What nobody looks at for long (a replay) is bounded. */
+void engine_last_row(void *arg, const struct engine_view *v);
 
 /* alert_text.c. A copy without control and direction characters, at most `octets` long and cut between characters. In
  * `scratch`. */

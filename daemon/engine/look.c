@@ -177,6 +177,16 @@ static void show_log(struct incident *i, bool all, struct buf *b, row_fn *row, v
 	}
 }
 
+void incident_last_rows(struct engine *e, struct incident *i)
+{
+	struct buf b = {0};
+	if (i->dirty && e->fx != NULL) { /* else the engine itself goes, and perhaps half loaded */
+		show_incident(e, i, &b, engine_last_row, e);
+		show_log(i, false, &b, engine_last_row, e);
+	}
+	buf_free(&b);
+}
+
 /* ---- outbox */
 
 static void lane_json(const struct lane *l, struct jw *w)
@@ -213,6 +223,7 @@ static void show_lane(const struct engine *e, struct lane *l, struct buf *b, row
 		lane_json(l, &w);
 		v.json = buf_slice(b);
 	}
+	l->shown = v.json.p != NULL;
 	row(arg, &v);
 }
 

@@ -409,6 +409,8 @@ static void spans_move(struct engine *e, const struct service_map *old, const st
 static void rebind(struct engine *e, struct episode *ep, struct map_node *to)
 {
 	const struct map_node *from = ep->node;
+	if (strcmp(from->id, to->id) != 0)
+		view_gone(e->correlation, 5, slice_str(from->id));
 	if (from->open == ep)
 		to->open = ep;
 	if (from->risk == ep)

@@ -395,7 +395,10 @@ void outbox_run(struct engine *e, struct lane *l)
 	if (l->in_flight || l->done)
 		return;
 	enum work w = choose(e, l, &at);
+	if (l->shown != (w != WORK_NONE || l->dead))
+		lane_dirty(e->correlation, l);
 	if (w == WORK_NONE) {
+		l->parked = false;
 		finish(e, l);
 		return;
 	}

@@ -468,7 +468,10 @@ void parent_set(struct engine *e, struct episode *ep, struct episode *parent, ch
 	ep->parent = parent;
 	if (parent != NULL)
 		LIST_INSERT_HEAD(&parent->kids, ep, sibling);
-	(void)e;
+	for (size_t k = 0; k < ep->n_alerts;
+	     k++) /* their rows name the cause; what is history stays as it was */
+		if (parent != NULL || ep->alerts[k]->state != ALERT_CLOSED)
+			alert_touch(e, ep->alerts[k]);
 }
 
 static void joined(struct engine *e, struct episode *ep)
@@ -496,6 +499,8 @@ void parent_search(struct engine *e, struct episode *ep)
 		ep->runner_up =
 		    xasprintf("%s (cost %d.%d, against %d.%d)", st.next.ep->node->id, st.next.cost / 10,
 		              st.next.cost % 10, st.best.cost / 10, st.best.cost % 10);
+	if (ep->incident != NULL && ep->incident->root == ep)
+		incident_dirty(e->correlation, ep->incident); /* its row names what was next best */
 	struct episode *parent = st.has_best ? st.best.ep : NULL;
 	if (parent == ep->parent && parent != NULL)
 		return; /* the words of the first finding stay */
@@ -503,6 +508,8 @@ void parent_search(struct engine *e, struct episode *ep)
 	parent_set(e, ep, parent, parent != NULL ? reason(&st, &st.best) : NULL);
 	if (!moved)
 		return;
+	for (size_t k = 0; k < ep->n_alerts; k++)
+		alert_touch(e, ep->alerts[k]);
 	if (parent != NULL)
 		joined(e, ep);
 	if (!ep->moved)
