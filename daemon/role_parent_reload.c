@@ -1,4 +1,5 @@
 /* Reload (config.md section 3): read everything, let every role compile it, then swap all of them, or change nothing. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,7 @@ static bool sources_are_good(const struct config *next, const struct bundle *b, 
 	bool good = plugins_check(b, next, f) && rs != NULL;
 
 	rule_set_free(rs);
+	malloc_trim(0); /* a role that starts again begins as a copy of this process */
 	return good;
 }
 
