@@ -156,6 +156,7 @@ struct incident {
 	enum incident_resolve resolve;
 	struct hurt *hurts; /* worst first */
 	size_t n_hurts;
+	bool hurts_moved;    /* to be sorted again */
 	bool predict_due;    /* propagate the root again */
 	int predicted_level; /* of the root at the last propagation */
 	int priority;

@@ -23,10 +23,12 @@ void hurt_add(struct incident *i, struct slice service, int tier, enum effect ef
 	for (size_t k = 0; k < i->n_hurts; k++) {
 		if (!slice_is(service, i->hurts[k].service))
 			continue;
+		i->hurts_moved = i->hurts_moved || i->hurts[k].effect < effect;
 		i->hurts[k].effect = MAX(i->hurts[k].effect, effect);
 		return;
 	}
 	i->hurts = xreallocarray(i->hurts, i->n_hurts + 1, sizeof *i->hurts);
+	i->hurts_moved = true;
 	i->hurts[i->n_hurts++] = (struct hurt){.service = slice_dup(service), .tier = tier, .effect = effect};
 }
 
@@ -288,8 +290,9 @@ void impact_review(struct engine *e, struct incident *i)
 	}
 	if (i->predict_due && i->group == GROUP_TOPOLOGY)
 		predict(e, i);
-	if (i->n_hurts > 1)
+	if (i->hurts_moved && i->n_hurts > 1)
 		qsort(i->hurts, i->n_hurts, sizeof *i->hurts, worse);
+	i->hurts_moved = false;
 	name_root(i, a);
 	int priority = priority_of(e, i), was = i->priority;
 	i->priority = was > 0 && i->fixed_priority == 0 ? MIN(was, priority) : priority;

@@ -110,6 +110,31 @@ static void answer_all(struct rig *r, struct random *rnd, duration at)
 	buf_free(&todo);
 }
 
+struct pick {
+	uint32_t left;
+	char id[27];
+};
+
+static void pick_incident(void *arg, const struct incident_look *i)
+{
+	struct pick *p = arg;
+	if (p->id[0] == '\0' || p->left-- > 0)
+		snprintf(p->id, sizeof p->id, SLICE_FMT, SLICE_ARG(i->id));
+}
+
+/* What an operator does to one of the incidents; the stub has none. */
+static void command(struct rig *r, struct random *rnd, duration at)
+{
+	static const char *const words[] = {"ack", "unack", "resolve", "reopen", "note"};
+	struct pick p = {.left = draw(rnd, 5)};
+	char text[160];
+	const char *word = words[draw(rnd, ARRAY_LEN(words))];
+	engine_each_incident(r->engine, pick_incident, &p);
+	snprintf(text, sizeof text, "{\"do\":\"%s\",\"id\":\"%s\",\"by\":\"eve\",\"text\":\"x\"}", word,
+	         p.id);
+	rig_step(r, at, FRAME_COMMAND, slice_str(text));
+}
+
 struct plan {
 	uint64_t seed;
 	uint32_t restart_in; /* one in so many steps; 0: never */
@@ -147,6 +172,8 @@ static struct buf run(const struct plan *p, uint64_t hash_seed)
 		at += draw(&rnd, 4) == 0 ? draw(&rnd, 60) * SECOND : draw(&rnd, 1500) * MSEC;
 		if (draw(&rnd, 20) == 0)
 			rig_tick(r, at);
+		else if (draw(&rnd, 15) == 0)
+			command(r, &rnd, at);
 		else
 			random_event(r, &rnd, at);
 		answer_all(r, &rnd, at);
