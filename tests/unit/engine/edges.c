@@ -317,6 +317,62 @@ static void created_without_a_number(void **state)
 	buf_free(&taken);
 }
 
+/* map.md section 3: a circle of needs is treated as one service. */
+static void circle_is_one(void **state)
+{
+	(void)state;
+	static const char *const hosts[] = {"a", "b", "c", "top"};
+	for (int first = 0; first < 4; first++) {
+		struct desk *d = desk_new(desk_rules,
+		                          "version: 1\nservices:\n"
+		                          "  a: {hosts: [a], needs: [b]}\n  b: {hosts: [b], needs: [c]}\n"
+		                          "  c: {hosts: [c], needs: [a]}\n"
+		                          "  top: {tier: 1, hosts: [top], needs: [a]}\n",
+		                          false);
+		for (int k = 0; k < 4; k++)
+			desk_event(d, k * SECOND, "ping", hosts[(first + k) % 4], "problem");
+		desk_wait(d, MINUTE);
+		assert_int_equal(desk_live(d), 1);
+		for (int k = 0; k < 4; k++)
+			desk_event(d, 2 * MINUTE, "ping", hosts[(first + 2 * k + k / 2) % 4], "clear");
+		desk_wait(d, 10 * MINUTE);
+		assert_int_equal(desk_live(d), 0);
+		for (uint32_t s = 0; s < 4; s++)
+			assert_false(derived_down(d->rig->engine->correlation, s));
+		desk_free(d);
+	}
+}
+
+static enum desk_fault broken_or_quiet(struct desk *d, const struct ticket_op *op)
+{
+	(void)op;
+	return d->at < 10 * MINUTE ? DESK_NOT_DONE : d->at < 20 * MINUTE ? DESK_SILENT : DESK_DONE;
+}
+
+/* A delivery is given up by a person while it tries out whether the destination is back: another one must
+ * try. */
+static void discarded_while_it_tries(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules, desk_map, true);
+	char text[96];
+	d->fault = broken_or_quiet;
+	desk_event(d, 0, "ping", "x1", "problem");
+	desk_event(d, 0, "ping", "x2", "problem");
+	desk_wait(d, 15 * MINUTE);
+	const struct destination *dest = outbox_destination(d->rig->engine->correlation, "default");
+	assert_int_equal(dest->mode, DESTINATION_BROKEN);
+	assert_true(dest->probing != 0);
+	snprintf(text, sizeof text, "{\"do\":\"discard\",\"id\":\"%llu\",\"by\":\"eve\",\"text\":\"no\"}",
+	         (unsigned long long)dest->probing);
+	desk_wait(d, 20 * MINUTE);
+	desk_command(d, text);
+	desk_wait(d, 30 * MINUTE);
+	assert_int_equal(dest->mode, DESTINATION_UP);
+	assert_int_equal(d->n, 1);
+	desk_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +388,8 @@ int main(void)
 	    cmocka_unit_test(stray_first),
 	    cmocka_unit_test(stray_second),
 	    cmocka_unit_test(created_without_a_number),
+	    cmocka_unit_test(circle_is_one),
+	    cmocka_unit_test(discarded_while_it_tries),
 	};
 	log_open("test", LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
