@@ -52,6 +52,15 @@ static inline struct slice value_slice(struct value v)
 	return (struct slice){v.n > 0 ? v.p : NULL, v.n};
 }
 
+/* Empty is missing. Sizes of inputs are bounded far below 4 GiB; a longer one would wrap. */
+static inline struct value value_of(struct slice s, enum value_type type)
+{
+	if (s.p == NULL || s.n == 0)
+		return (struct value){0};
+	size_t n = DOUBT(s.n > UINT32_MAX) ? UINT32_MAX : s.n;
+	return (struct value){.p = s.p, .n = (uint32_t)n, .type = (uint8_t)type};
+}
+
 struct named_field {
 	struct slice name;
 	struct value v;
@@ -73,7 +82,12 @@ void fields_free(struct fields *f);
 /* Sets or replaces; the bytes are borrowed. Empty or absent removes. `host` and `service` must be lower-cased by the
  * caller with fields_set_lower. False only when the limit of named fields is reached. */
 bool fields_set(struct fields *f, enum field_id id, struct slice v);
-bool fields_set_type(struct fields *f, enum field_id id, struct slice v, enum value_type type);
+static inline bool fields_set_type(struct fields *f, enum field_id id, struct slice v, enum value_type type)
+{
+	BUG_ON(id == FIELD_NONE || (unsigned)id >= FIELD_CORE_MAX);
+	f->core[id] = value_of(v, type);
+	return true;
+}
 bool fields_set_named(struct fields *f, struct slice name, struct slice v, enum value_type type); /* core names go to core */
 /* As fields_set_named, of a name that is no core name and not set yet: nobody looks. */
 bool fields_add_named(struct fields *f, struct slice name, struct slice v, enum value_type type);

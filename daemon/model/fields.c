@@ -60,15 +60,6 @@ void fields_free(struct fields *f)
 	*f = (struct fields){.arena = f->arena, .limit = f->limit};
 }
 
-static struct value value_of(struct slice s, enum value_type type)
-{
-	if (s.p == NULL || s.n == 0)
-		return (struct value){0};
-	/* sizes of inputs are bounded far below this; a longer one would wrap */
-	size_t n = DOUBT(s.n > UINT32_MAX) ? UINT32_MAX : s.n;
-	return (struct value){.p = s.p, .n = (uint32_t)n, .type = (uint8_t)type};
-}
-
 enum field_id field_core(struct slice name)
 {
 	/* most names that are asked for are longer: syslog.facility, body.x */
@@ -153,13 +144,6 @@ bool field_open(struct slice name)
 			return true;
 	}
 	return false;
-}
-
-bool fields_set_type(struct fields *f, enum field_id id, struct slice v, enum value_type type)
-{
-	BUG_ON(id == FIELD_NONE || (unsigned)id >= FIELD_CORE_MAX);
-	f->core[id] = value_of(v, type);
-	return true;
 }
 
 bool fields_set(struct fields *f, enum field_id id, struct slice v)

@@ -9,7 +9,7 @@ static const char *const numbers[24] = {"0",  "1",  "2",  "3",  "4",  "5",  "6",
 static void set_number(struct fields *f, struct slice name, int v)
 {
 	BUG_ON(v < 0 || v >= (int)ARRAY_LEN(numbers));
-	(void)fields_add_named(f, name, slice_str(numbers[v]), VALUE_NUMBER);
+	(void)fields_add_named(f, name, slice_of(numbers[v], v < 10 ? 1 : 2), VALUE_NUMBER);
 }
 
 /* language.md section 3: 0-2 critical, 3 major, 4 warning, the rest info. */
@@ -133,22 +133,26 @@ static void set_header(const struct message *m, struct fields *f)
 	                       slice_str(stamp_quality_word(m->stamp.quality)), VALUE_TEXT);
 }
 
+static void set_text(struct fields *f, enum field_id id, struct slice v)
+{
+	fields_set_type(f, id, v, VALUE_TEXT);
+}
+
 void message_fields(const struct message *m, struct fields *f)
 {
-	fields_set(f, FIELD_TYPE, SLICE("syslog"));
+	set_text(f, FIELD_TYPE, SLICE("syslog"));
 	if (!m->env->raw_mode) {
-		fields_set(f, FIELD_SOURCE, slice_str(m->env->source));
+		set_text(f, FIELD_SOURCE, slice_str(m->env->source));
 		fields_set_type(f, FIELD_SENDER, m->env->sender, VALUE_IP);
 	}
 	if (m->stamp.at != INSTANT_NONE)
 		fields_set_type(f, FIELD_TIME, stamp_text(m->arena, m->stamp.at), VALUE_TIME);
 	fields_set_lower(f, FIELD_HOST, m->host.n > 0 || m->env->raw_mode ? m->host : m->env->sender);
-	fields_set(f, FIELD_APP, m->app);
-	fields_set(f, FIELD_CODE, m->code);
-	fields_set(f, FIELD_SUMMARY, m->summary);
-	fields_set(f, FIELD_MESSAGE, m->text);
-	fields_set(f, FIELD_SEVERITY,
-	           slice_str(severity_word(severity_of(m->severity < 0 ? 5 : m->severity))));
+	set_text(f, FIELD_APP, m->app);
+	set_text(f, FIELD_CODE, m->code);
+	set_text(f, FIELD_SUMMARY, m->summary);
+	set_text(f, FIELD_MESSAGE, m->text);
+	set_text(f, FIELD_SEVERITY, slice_str(severity_word(severity_of(m->severity < 0 ? 5 : m->severity))));
 	for (size_t i = 0; i < m->n_tags; i++)
 		fields_add_tag(f, m->tags[i]);
 	set_header(m, f);
