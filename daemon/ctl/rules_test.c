@@ -6,6 +6,7 @@
 #include "ctl/rules_test_case.h"
 
 enum { MOMENTS_MAX = 1000000 };
+#define TEST_MAX (36500 * DAY) /* sums of instants must not overflow */
 
 /* One input (a repetition of it) or expectation in the order of time: at one instant inputs come first. */
 struct moment {
@@ -30,11 +31,14 @@ static int by_time(const void *x, const void *y)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-static void moment_add(struct timeline *t, struct moment m)
+static bool moment_add(struct timeline *t, struct moment m)
 {
+	if (m.at > TEST_MAX)
+		return false;
 	t->v = array_reserve(t->v, &t->cap, t->n + 1, sizeof *t->v);
 	m.order = t->n;
 	t->v[t->n++] = m;
+	return true;
 }
 
 static bool timeline_fill(struct timeline *t, const struct node *test)
@@ -48,11 +52,14 @@ static bool timeline_fill(struct timeline *t, const struct node *test)
 			return false;
 		duration at = case_duration(node_get(n, "at")), every = case_duration(node_get(n, "every"));
 		for (uint32_t i = 0; i < times; i++)
-			moment_add(t, (struct moment){.at = at + i * every, .repetition = i, .node = n});
+			if (at > TEST_MAX || (i > 0 && every > TEST_MAX / i) ||
+			    !moment_add(t, (struct moment){.at = at + i * every, .repetition = i, .node = n}))
+				return false;
 	}
 	for (const struct node *n = expect->first; n != NULL; n = n->next)
-		moment_add(
-		    t, (struct moment){.at = case_duration(node_get(n, "at")), .expects = true, .node = n});
+		if (!moment_add(t, (struct moment){
+		                       .at = case_duration(node_get(n, "at")), .expects = true, .node = n}))
+			return false;
 	if (t->n > 0)
 		qsort(t->v, t->n, sizeof *t->v, by_time);
 	return true;
@@ -121,7 +128,7 @@ static void case_run(struct test_case *c)
 {
 	struct timeline t = {0};
 	if (!timeline_fill(&t, c->test->node))
-		buf_printf(c->why, "  a test holds at most %d events\n", MOMENTS_MAX);
+		buf_printf(c->why, "  a test holds at most %d events and 100 years\n", MOMENTS_MAX);
 	bool ok = c->why->n == 0 && case_begin(c);
 	for (size_t i = 0; ok && i < t.n; i++) {
 		const struct moment *m = &t.v[i];

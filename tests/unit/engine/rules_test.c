@@ -103,6 +103,25 @@ static void test_passes(void **state)
 	buf_free(&o.text);
 }
 
+static void test_far_future(void **state)
+{
+	static const char *const inputs[] = {
+	    "{at: 1s, every: 1500000w, repeat: 100000, event: {host: a}}",
+	    "{at: 15000000w, event: {host: a, message: login failed from x}}",
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
+		char yaml[1024];
+		int n = snprintf(yaml, sizeof yaml,
+		                 "%s  - {name: far, events: [%s], expect: [{at: 1s, alerts: []}]}\n", HEAD,
+		                 inputs[i]);
+		struct outcome o = run_text("t.yaml", slice_of(yaml, (size_t)n), RULES_TEST_TEXT);
+		assert_int_equal(o.failed, 1);
+		assert_non_null(strstr(buf_cstr(&o.text), "100 years"));
+		buf_free(&o.text);
+	}
+}
+
 static void test_failure_says_why(void **state)
 {
 	static const char yaml[] =
@@ -222,10 +241,10 @@ static void test_examples(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_passes),         cmocka_unit_test(test_failure_says_why),
-	    cmocka_unit_test(test_other_formats),  cmocka_unit_test(test_without_tests),
-	    cmocka_unit_test(test_refused_inputs), cmocka_unit_test(test_shapes),
-	    cmocka_unit_test(test_examples),
+	    cmocka_unit_test(test_passes),        cmocka_unit_test(test_failure_says_why),
+	    cmocka_unit_test(test_far_future),    cmocka_unit_test(test_other_formats),
+	    cmocka_unit_test(test_without_tests), cmocka_unit_test(test_refused_inputs),
+	    cmocka_unit_test(test_shapes),        cmocka_unit_test(test_examples),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
