@@ -34,6 +34,7 @@ struct destination {
 	struct slice *secret_values;
 	struct jobs waiting, running;
 	int n_running, concurrency;
+	bool pumping;
 	double rate, tokens;
 	instant filled;
 	struct loop_timer *timer;  /* until the next token, or until secrets were read again */
@@ -184,17 +185,43 @@ static bool trusts_secrets(struct destination *d)
 	return true;
 }
 
+/* What a former core asked for an incident may still be under way: a search beside it would not find what it makes. */
+static bool is_under_way(const struct destination *d, const struct job *j)
+{
+	const struct job *other;
+
+	TAILQ_FOREACH(other, &d->running, link)
+		if (slice_eq(other->op.incident, j->op.incident))
+			return true;
+	return false;
+}
+
+static struct job *next_job(const struct destination *d)
+{
+	struct job *j;
+
+	TAILQ_FOREACH(j, &d->waiting, link)
+		if (!is_under_way(d, j))
+			return j;
+	return NULL;
+}
+
 static void pump(struct destination *d)
 {
 	struct job *j;
 
-	while (d->n_running < d->concurrency && (j = TAILQ_FIRST(&d->waiting)) != NULL && trusts_secrets(d) && take_token(d)) {
+	/* an operation that is over at once comes back here: the loop goes on with the next one, not the stack */
+	if (d->pumping)
+		return;
+	d->pumping = true;
+	while (d->n_running < d->concurrency && (j = next_job(d)) != NULL && trusts_secrets(d) && take_token(d)) {
 		TAILQ_REMOVE(&d->waiting, j, link);
 		TAILQ_INSERT_TAIL(&d->running, j, link);
 		d->n_running++;
 		j->talk = ticket_talk_new(&d->connection, &j->op);
 		step(j);
 	}
+	d->pumping = false;
 }
 
 static void on_token(void *arg)

@@ -229,6 +229,31 @@ static void flush_waits(void **state)
 	pair_close(&p);
 }
 
+/* What a peer said before it ended is heard, at once and even while paused; then comes its end. */
+static void drained_at_the_end(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_open(&p);
+	for (uint64_t i = 0; i < 3; i++)
+		channel_send(p.a.c, FRAME_READY, i, SLICE("why"));
+	channel_flush(p.a.c, SECOND);
+	channel_pause(p.b.c, true);
+	channel_drain(p.b.c); /* a living peer: nothing is waited for */
+	assert_int_equal(p.b.frames, 3);
+	assert_int_equal(p.b.closed, 0);
+	channel_send(p.a.c, FRAME_READY, 3, SLICE("last"));
+	channel_flush(p.a.c, SECOND);
+	channel_free(p.a.c);
+	p.a.c = NULL;
+	channel_drain(p.b.c);
+	assert_int_equal(p.b.frames, 4);
+	assert_string_equal(p.b.last, "last");
+	assert_int_equal(p.b.closed, 1);
+	assert_null(p.b.c);
+	pair_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +261,7 @@ int main(void)
 	    cmocka_unit_test(back_pressure),   cmocka_unit_test(peer_goes),
 	    cmocka_unit_test(freed_inside),    cmocka_unit_test(rubbish_closes),
 	    cmocka_unit_test(flush_waits),
+	    cmocka_unit_test(drained_at_the_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,26 @@ static void clock_is_read_once_a_turn(void **state)
 	loop_free(s.loop);
 }
 
+/* A clock that is set back a little must not stop what counts in it; a correction by hours is followed. */
+static void clock_steps(void **state)
+{
+	(void)state;
+	const instant t = 100 * DAY;
+	assert_int_equal(loop_clock_next(t, t + 5, 5), t + 5);
+	assert_int_equal(loop_clock_next(t, t + DAY, 5), t + DAY);
+	assert_int_equal(loop_clock_next(t, t - 30 * MINUTE, 10 * SECOND), t + 5 * SECOND);
+	assert_int_equal(loop_clock_next(t, t, 0), t);
+	assert_int_equal(loop_clock_next(t, t - 1, -7), t);
+	assert_int_equal(loop_clock_next(t, t - HOUR, SECOND), t - HOUR);
+	/* caught up after twice the step */
+	instant now = t, wall = t - 10 * MINUTE;
+	for (int i = 0; i < 20 * 60; i++) {
+		wall += SECOND;
+		now = loop_clock_next(now, wall, SECOND);
+	}
+	assert_in_range(now - wall, 0, SECOND);
+}
+
 static void on_signal(int signo, void *arg)
 {
 	struct seen *s = arg;
@@ -169,6 +189,7 @@ int main(void)
 	    cmocka_unit_test(timer_frees_itself),
 	    cmocka_unit_test(descriptors_and_later),
 	    cmocka_unit_test(clock_is_read_once_a_turn),
+	    cmocka_unit_test(clock_steps),
 	    cmocka_unit_test(signals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,10 +179,62 @@ static void another_process_reads(void **state)
 	dir_remove(&d);
 }
 
+static void aged(struct store *s, enum view_kind kind, const char *id, const char *parent, const char *state, instant updated)
+{
+	struct view_row r = {.kind = kind,
+	                     .id = slice_str(id),
+	                     .parent = slice_str(parent),
+	                     .state = slice_str(state),
+	                     .updated = updated,
+	                     .json = SLICE("{}")};
+	store_view(s, &r);
+}
+
+/* What has ended long ago goes; what is open, or changed since, or belongs to what stays, does not. */
+static void rows_are_purged(void **state)
+{
+	(void)state;
+	struct dir d;
+	struct recovered r;
+	dir_make(&d);
+	struct store *s = store_up(&d, 0, &r);
+	struct view_reader *v = reader_up(&d);
+	aged(s, VIEW_INCIDENT, "A1", NULL, "closed", 10);
+	aged(s, VIEW_INCIDENT, "A2", NULL, "open", 10);
+	aged(s, VIEW_INCIDENT, "A3", NULL, "closed", 90);
+	aged(s, VIEW_INCIDENT, "C1", NULL, "closed", 10);
+	aged(s, VIEW_LOG, "A1/1", "A1", "", 10);
+	aged(s, VIEW_LOG, "A2/1", "A2", "", 10);
+	aged(s, VIEW_OUTBOX, "1", "A1", "done", 10);
+	settle(s, v, "m1");
+	store_view_purge(s, &(struct view_purge){.kind = VIEW_INCIDENT, .state = SLICE("closed"), .below = SLICE("B"), .before = 50});
+	store_view_purge(s, &(struct view_purge){.kind = VIEW_LOG, .below = SLICE("B"), .before = 50});
+	store_view_purge(s, &(struct view_purge){.kind = VIEW_OUTBOX, .before = INSTANT_NONE});
+	aged(s, VIEW_OUTBOX, "2", "A2", "new", 20); /* handed over behind it: stays */
+	settle(s, v, "m2");
+	expect(v, &(struct view_query){.kind = VIEW_INCIDENT}, "A2||open|{} A3||closed|{} C1||closed|{} ");
+	expect(v, &(struct view_query){.kind = VIEW_LOG}, "A2/1|A2||{} ");
+	expect(v, &(struct view_query){.kind = VIEW_OUTBOX}, "2|A2|new|{} ");
+	/* an alert that outlives its incident keeps its place */
+	aged(s, VIEW_ALERT, "L1", "A1", "open", 10);
+	settle(s, v, "m3");
+	aged(s, VIEW_ALERT, "L1", NULL, "closed", 20);
+	settle(s, v, "m4");
+	expect(v, &(struct view_query){.kind = VIEW_ALERT}, "L1|A1|closed|{} ");
+	struct error err;
+	add_row(s, 1, "x");
+	assert_int_equal(store_stop(s, &err), 0);
+	assert_int_equal(store_committed(s), 1);
+	view_reader_close(v);
+	store_close(s);
+	dir_remove(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rows_are_seen),
+	    cmocka_unit_test(rows_are_purged),
 	    cmocka_unit_test(no_state_yet),
 	    cmocka_unit_test(another_process_reads),
 	};
