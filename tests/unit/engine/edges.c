@@ -317,6 +317,102 @@ static void created_without_a_number(void **state)
 	buf_free(&taken);
 }
 
+static void say(struct desk *d, const char *what, const char *root)
+{
+	char text[128];
+	snprintf(text, sizeof text, "{\"do\":\"%s\",\"id\":\"%s\",\"by\":\"eve\"}", what,
+	         desk_incident(d, root)->id_text);
+	desk_command(d, text);
+}
+
+/* A person is believed: repeats and further symptoms do not reopen, a problem after a clear does. */
+static void resolved_by_hand(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules, desk_map, true);
+	desk_event(d, 0, "ping", "sw1", "problem");
+	desk_wait(d, MINUTE);
+	const struct incident *i = desk_incident(d, "sw1");
+	say(d, "resolve", "sw1");
+	desk_wait(d, 2 * MINUTE);
+	assert_int_equal(i->state, INCIDENT_RESOLVED);
+	assert_false(d->v[0].open);
+	desk_event(d, 3 * MINUTE, "ping", "sw1", "problem");
+	desk_event(d, 3 * MINUTE, "http", "sw1", "problem");
+	desk_wait(d, 4 * MINUTE);
+	assert_int_equal(i->state, INCIDENT_RESOLVED);
+	assert_false(d->v[0].open);
+	desk_event(d, 5 * MINUTE, "http", "sw1", "clear");
+	desk_event(d, 5 * MINUTE, "ping", "sw1", "clear");
+	desk_event(d, 6 * MINUTE, "ping", "sw1", "problem");
+	desk_wait(d, 7 * MINUTE);
+	assert_int_equal(i->state, INCIDENT_OPEN);
+	assert_true(d->v[0].open);
+	assert_int_equal(d->n, 1);
+	desk_free(d);
+}
+
+static void acked_comes_back_acked(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules, desk_map, true);
+	desk_event(d, 0, "ping", "sw1", "problem");
+	desk_wait(d, MINUTE);
+	const struct incident *i = desk_incident(d, "sw1");
+	say(d, "ack", "sw1");
+	desk_event(d, 2 * MINUTE, "ping", "sw1", "clear");
+	assert_int_equal(i->state, INCIDENT_CLEARING);
+	desk_event(d, 2 * MINUTE + SECOND, "ping", "sw1", "problem");
+	assert_int_equal(i->state, INCIDENT_ACKED);
+	desk_event(d, 3 * MINUTE, "ping", "sw1", "clear");
+	say(d, "unack", "sw1");
+	desk_event(d, 3 * MINUTE + SECOND, "ping", "sw1", "problem");
+	assert_int_equal(i->state, INCIDENT_OPEN);
+	say(d, "ack", "sw1");
+	desk_event(d, 4 * MINUTE, "ping", "sw1", "clear");
+	desk_wait(d, 10 * MINUTE);
+	assert_int_equal(i->state, INCIDENT_RESOLVED);
+	say(d, "reopen", "sw1"); /* nothing fires: it clears again, and does not stay for ever */
+	desk_wait(d, 11 * MINUTE);
+	desk_wait(d, 40 * MINUTE);
+	assert_int_equal(desk_live(d), 0);
+	assert_false(d->v[0].open);
+	desk_free(d);
+}
+
+static enum desk_fault absent_then_slow(struct desk *d, const struct ticket_op *op)
+{
+	if (op->verb == TICKET_CREATE)
+		return DESK_NOT_DONE;
+	return d->at < 2 * MINUTE ? DESK_DONE : DESK_NOT_DONE;
+}
+
+/* Nothing was made, and then it became part of another one: nothing is made. */
+static void merged_before_it_was_made(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules,
+	                          "version: 1\nservices:\n  sw: {hosts: [sw]}\n"
+	                          "  x: {hosts: [x], needs: [sw]}\n  y: {hosts: [y], needs: [sw]}\n",
+	                          true);
+	d->rig->config->tickets[0].retry_first = 10 * MINUTE;
+	d->rig->config->tickets[0].retry_max = 10 * MINUTE;
+	d->fault = absent_then_slow;
+	desk_event(d, 0, "ping", "x", "problem");
+	desk_event(d, 0, "ping", "y", "problem");
+	desk_wait(d, 40 * SECOND);
+	assert_int_equal(desk_incident(d, "x")->lane->state, LANE_UNKNOWN);
+	assert_int_equal(desk_incident(d, "y")->lane->state, LANE_UNKNOWN);
+	desk_event(d, 50 * SECOND, "ping", "sw", "problem");
+	desk_wait(d, 90 * SECOND);
+	assert_int_equal(desk_count(d, INCIDENT_MERGED), 1);
+	d->fault = NULL;
+	desk_wait(d, 40 * MINUTE);
+	assert_int_equal(d->n, 1);
+	assert_int_equal(desk_live(d), 1);
+	desk_free(d);
+}
+
 /* map.md section 3: a circle of needs is treated as one service. */
 static void circle_is_one(void **state)
 {
@@ -388,6 +484,9 @@ int main(void)
 	    cmocka_unit_test(stray_first),
 	    cmocka_unit_test(stray_second),
 	    cmocka_unit_test(created_without_a_number),
+	    cmocka_unit_test(resolved_by_hand),
+	    cmocka_unit_test(acked_comes_back_acked),
+	    cmocka_unit_test(merged_before_it_was_made),
 	    cmocka_unit_test(circle_is_one),
 	    cmocka_unit_test(discarded_while_it_tries),
 	};
