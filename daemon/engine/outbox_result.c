@@ -292,9 +292,17 @@ static void unbind(struct lane *l)
 		l->state = LANE_UNKNOWN;
 }
 
-/* A reply that was lost may have closed or reopened the ticket. */
+/* A reply that was lost may have closed or reopened the ticket, or a note may stand there already: no search
+ * finds one, so it says so itself. */
 static void doubt(struct lane *l)
 {
+	static const char again_text[] = "(perhaps a repetition: the reply was lost) ";
+	if (l->verb == TICKET_NOTE && l->note_text != NULL &&
+	    !slice_starts(slice_str(l->note_text), SLICE(again_text))) {
+		char *text = xasprintf("%s%s", again_text, l->note_text);
+		free(l->note_text);
+		l->note_text = text;
+	}
 	if (!l->straying && (l->verb == TICKET_RESOLVE || l->verb == TICKET_REOPEN))
 		l->doubt = true;
 }

@@ -413,6 +413,33 @@ static void merged_before_it_was_made(void **state)
 	desk_free(d);
 }
 
+/* No ticket system can be searched for a note: one that may stand there twice says so, once. */
+static void repeated_note(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules, desk_map, true);
+	desk_event(d, 0, "ping", "sw1", "problem");
+	desk_wait(d, 3 * MINUTE);
+	struct lane *l = desk_incident(d, "sw1")->lane;
+	d->fault = mute;
+	desk_command(d, "{\"do\":\"note\",\"id\":\"01K\",\"by\":\"eve\",\"text\":\"too short\"}");
+	outbox_note(d->rig->engine, desk_incident(d, "sw1"), "look at port 4");
+	desk_wait(d, 4 * MINUTE);
+	assert_int_equal(l->verb, TICKET_NOTE);
+	for (int k = 0; k < 2; k++) {
+		desk_restart(d);
+		desk_wait(d, (5 + k) * MINUTE);
+	}
+	l = desk_incident(d, "sw1")->lane;
+	assert_string_equal(l->note_text, "(perhaps a repetition: the reply was lost) look at port 4\n");
+	d->fault = NULL;
+	desk_restart(d);
+	desk_wait(d, 10 * MINUTE);
+	assert_null(desk_incident(d, "sw1")->lane->note_text);
+	desk_free(d);
+	buf_free(&taken);
+}
+
 /* map.md section 3: a circle of needs is treated as one service. */
 static void circle_is_one(void **state)
 {
@@ -487,6 +514,7 @@ int main(void)
 	    cmocka_unit_test(resolved_by_hand),
 	    cmocka_unit_test(acked_comes_back_acked),
 	    cmocka_unit_test(merged_before_it_was_made),
+	    cmocka_unit_test(repeated_note),
 	    cmocka_unit_test(circle_is_one),
 	    cmocka_unit_test(discarded_while_it_tries),
 	};
