@@ -14,6 +14,7 @@
 #include "base/mem.h"
 
 enum { MATCH_LIMIT = 10000, DEPTH_LIMIT = 10000, HEAP_LIMIT_KIB = 4096, GROUPS_MAX = 64 };
+enum { COLD_TEXTS = 16 }; /* the JIT costs as much as so many texts and more */
 
 struct regex {
 	/* NULL until the first text; all three or none */
@@ -21,6 +22,7 @@ struct regex {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
 	uint32_t options, groups, named;
+	uint32_t texts; /* seen before the JIT was asked */
 	bool jit, jitted, utf, failed;
 	size_t n;
 	char pattern[];
@@ -229,9 +231,14 @@ static void program_make(struct regex *r)
 	pcre2_set_match_limit(r->context, MATCH_LIMIT);
 	pcre2_set_depth_limit(r->context, DEPTH_LIMIT);
 	pcre2_set_heap_limit(r->context, HEAP_LIMIT_KIB);
-	/* a pattern that the JIT cannot take, or a system that forbids it, is interpreted: slower, same
-	 * answer */
+}
+
+/* Once. A pattern that the JIT cannot take, or a system that forbids it, stays interpreted: slower, same
+ * answer. */
+static void translate(struct regex *r)
+{
 	r->jitted = r->jit && pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0;
+	r->jit = false;
 }
 
 void regex_free(struct regex *r)
@@ -242,21 +249,41 @@ void regex_free(struct regex *r)
 	free(r);
 }
 
-/* >= 0: matched. */
-static int run(const struct regex *r, struct slice text)
+static bool gave_up(int rc)
+{
+	return rc < 0 && rc != PCRE2_ERROR_NOMATCH;
+}
+
+static int interpret(const struct regex *r, struct slice text)
+{
+	PCRE2_SPTR p = (PCRE2_SPTR)(text.n > 0 ? text.p : "");
+	return pcre2_match(r->code, p, text.n, 0, PCRE2_NO_JIT, r->data, r->context);
+}
+
+static int execute(const struct regex *r, struct slice text)
+{
+	PCRE2_SPTR p = (PCRE2_SPTR)(text.n > 0 ? text.p : "");
+	return pcre2_jit_match(r->code, p, text.n, 0, 0, r->data, r->context);
+}
+
+/* >= 0: matched. Where one of the two ways gives up the other is asked, whichever came first: they count
+ * their limits differently, and the answer must not depend on how many texts came before. */
+static int run(struct regex *r, struct slice text)
 {
 	if (r->code == NULL && !r->failed)
-		program_make((struct regex *)(uintptr_t)r); /* what it answers does not change */
+		program_make(r);
 	if (r->code == NULL)
 		return PCRE2_ERROR_NOMEMORY;
-	PCRE2_SPTR p = (PCRE2_SPTR)(text.n > 0 ? text.p : "");
-	int rc = r->jitted ? pcre2_jit_match(r->code, p, text.n, 0, 0, r->data, r->context)
-	                   : PCRE2_ERROR_JIT_STACKLIMIT;
-	/* the JIT's stack is small: a long text that needs more is interpreted, which may use the heap up to
-	 * its limit */
-	if (rc != PCRE2_ERROR_JIT_STACKLIMIT)
+	if (r->jit && ++r->texts > COLD_TEXTS)
+		translate(r);
+	int rc = r->jitted ? execute(r, text) : interpret(r, text);
+	if (!gave_up(rc))
 		return rc;
-	return pcre2_match(r->code, p, text.n, 0, PCRE2_NO_JIT, r->data, r->context);
+	if (r->jitted)
+		return interpret(r, text);
+	if (r->jit)
+		translate(r);
+	return r->jitted ? execute(r, text) : rc;
 }
 
 static enum regex_result verdict(int rc)
@@ -266,15 +293,21 @@ static enum regex_result verdict(int rc)
 	return rc == PCRE2_ERROR_NOMATCH ? REGEX_NO : REGEX_LIMIT;
 }
 
+/* What is made late changes no answer: for others it is constant. */
+static struct regex *own(const struct regex *r)
+{
+	return (struct regex *)(uintptr_t)r;
+}
+
 enum regex_result regex_match(const struct regex *r, struct slice text)
 {
-	return verdict(run(r, text));
+	return verdict(run(own(r), text));
 }
 
 enum regex_result regex_captures(const struct regex *r, struct slice text, struct slice *groups, size_t n)
 {
 	BUG_ON(n > r->groups);
-	enum regex_result result = verdict(run(r, text));
+	enum regex_result result = verdict(run(own(r), text));
 	if (result != REGEX_YES)
 		return result;
 	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(r->data);
