@@ -333,6 +333,7 @@ void incident_set_state(struct engine *e, struct incident *i, enum incident_stat
 void incident_touch(struct engine *e, struct incident *i);
 void incident_log(struct engine *e, struct incident *i, const char *kind, const char *fmt, ...) PRINTF(4, 5);
 void incident_add(struct engine *e, struct incident *i, struct episode *ep);
+void incident_evidence(struct engine *e, struct incident *i, const struct episode *ep);
 void incident_remove(struct engine *e, struct episode *ep);
 void incident_retally(struct engine *e, struct episode *ep);
 void incident_rules(struct engine *e, struct incident *i, const struct alert *a); /* what its rules ask for */
@@ -363,7 +364,7 @@ void generation_put(struct correlation *c, const char *pair, uint32_t n);
 
 /* impact.c */
 void impact_review(struct engine *e, struct incident *i); /* hurt services, priority, title, assignment */
-void impact_evidence(struct engine *e, struct incident *i, const struct episode *ep);
+bool impact_evidence(struct engine *e, struct incident *i, const struct episode *ep);
 const char *impact_word(const struct incident *i);
 const char *urgency_word(const struct incident *i);
 void hurts_free(struct incident *i);

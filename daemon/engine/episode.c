@@ -74,7 +74,7 @@ void episode_refresh(struct engine *e, struct episode *ep)
 		node_changed(e, ep->node);
 	if (ep->incident != NULL) {
 		incident_retally(e, ep);
-		impact_evidence(e, ep->incident, ep);
+		incident_evidence(e, ep->incident, ep);
 	}
 }
 

@@ -182,8 +182,10 @@ static void set_root(struct engine *e, struct incident *i, struct episode *top)
 	bool same_node = i->root != NULL && i->root->node == top->node;
 	if (same_node && i->root->parent == NULL && i->root->serial > top->serial)
 		return; /* of two spells of one node the later one counts */
-	if (i->root != NULL && !same_node)
+	if (i->root != NULL && !same_node) {
 		incident_log(e, i, "root", "root is now %s, it was %s", top->node->id, i->root->node->id);
+		outbox_note(e, i, "The root is %s now, it was %s.", top->node->id, i->root->node->id);
+	}
 	i->root = top;
 	if (!same_node) {
 		hurts_free(i);

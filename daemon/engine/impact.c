@@ -138,17 +138,27 @@ static void predict(struct engine *e, struct incident *i)
 	}
 }
 
-/* A business service that says itself that it is hurt. */
-void impact_evidence(struct engine *e, struct incident *i, const struct episode *ep)
+static enum effect hurt_of(const struct incident *i, struct slice service)
+{
+	for (size_t k = 0; k < i->n_hurts; k++)
+		if (slice_is(service, i->hurts[k].service))
+			return i->hurts[k].effect;
+	return EFFECT_NONE;
+}
+
+/* A business service that says itself that it is hurt; returns whether that is more than was known. */
+bool impact_evidence(struct engine *e, struct incident *i, const struct episode *ep)
 {
 	const struct service_map *m = e->setup.map;
 	uint32_t s = ep->node->service;
+	enum effect effect = ep->level == LEVEL_DOWN ? EFFECT_DOWN : EFFECT_DEGRADED;
 	if (i->root == ep && ep->level > i->predicted_level)
 		i->predict_due = true;
 	if (ep->risk || s == SERVICE_NONE || service_tier(m, s) == 0)
-		return;
-	hurt_add(i, service_id(m, s), service_tier(m, s),
-	         ep->level == LEVEL_DOWN ? EFFECT_DOWN : EFFECT_DEGRADED);
+		return false;
+	bool more = hurt_of(i, service_id(m, s)) < effect;
+	hurt_add(i, service_id(m, s), service_tier(m, s), effect);
+	return more;
 }
 
 /* ---- priority, names */
@@ -286,7 +296,7 @@ void impact_review(struct engine *e, struct incident *i)
 	    i->group == GROUP_TOPOLOGY) { /* the root has changed: what the services say themselves counts */
 		const struct episode *ep;
 		TAILQ_FOREACH (ep, &i->episodes, in_incident)
-			impact_evidence(e, i, ep);
+			(void)impact_evidence(e, i, ep);
 	}
 	if (i->predict_due && i->group == GROUP_TOPOLOGY)
 		predict(e, i);

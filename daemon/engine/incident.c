@@ -185,6 +185,14 @@ static void log_joined(struct engine *e, struct incident *i, const struct episod
 	buf_free(&b);
 }
 
+/* What it hurts, by this episode; those who read the ticket learn what is new. */
+void incident_evidence(struct engine *e, struct incident *i, const struct episode *ep)
+{
+	if (impact_evidence(e, i, ep))
+		outbox_note(e, i, "%s (tier %d) is %s.", ep->node->id,
+		            service_tier(e->setup.map, ep->node->service), level_word(ep->level));
+}
+
 void incident_add(struct engine *e, struct incident *i, struct episode *ep)
 {
 	BUG_ON(ep->incident != NULL || incident_state_final(i->state));
@@ -204,7 +212,7 @@ void incident_add(struct engine *e, struct incident *i, struct episode *ep)
 	}
 	if (i->tally.episodes_main <= 2)
 		i->predict_due = true;
-	impact_evidence(e, i, ep);
+	incident_evidence(e, i, ep);
 	log_joined(e, i, ep);
 	incident_touch(e, i);
 }
