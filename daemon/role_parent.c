@@ -129,7 +129,9 @@ void parent_child_gone(struct child *c)
 		stop_next(p);
 		return;
 	}
-	reload_abort(p, "a role died meanwhile; try again");
+	reload_swapped(p, c);
+	if (p->next != NULL)
+		reload_abort(p, "a role died meanwhile; try again");
 	snprintf(label, sizeof label, "role=\"%s\"", role_word(c->ops->kind));
 	counter_add(counter(p->counters, "carillon_role_restarts_total", label), 1);
 	c->deaths = loop_mono() - c->since < RESTART_CALM ? c->deaths + 1 : 1;
@@ -257,7 +259,10 @@ void parent_frame(struct child *c, const struct frame *head, struct slice payloa
 		child_send_secrets(c, p->config);
 		break;
 	case FRAME_PING:
-		c->pong = head->seq;
+		if (head->seq == RELOAD_PING)
+			reload_swapped(p, c);
+		else
+			c->pong = head->seq;
 		break;
 	case FRAME_STOP:
 		if (p->options.single || p->state == PARENT_STOPPING) {
@@ -417,6 +422,7 @@ void parent_free(struct parent *p)
 	buf_free(&p->bundle);
 	buf_free(&p->next_bundle);
 	buf_free(&p->complaint);
+	buf_free(&p->note);
 	buf_free(&p->map_state);
 	free(p->requests);
 	free(p->state_dir);

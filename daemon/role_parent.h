@@ -7,6 +7,7 @@
 #include "role.h"
 
 #define PARENT_CHILDREN_MAX 40
+#define RELOAD_PING         (UINT64_MAX - 1) /* its echo comes behind the swap */
 
 struct parent_options {
 	const char *config_path; /* NULL: the default */
@@ -25,6 +26,7 @@ struct child {
 	struct channel *control;
 	struct role *role;      /* --single */
 	bool started, ready, done;
+	bool swapping;          /* told to run the new generation, not heard since */
 	uint64_t compiled;      /* the reload it has compiled, see struct parent's attempt */
 	instant since;          /* monotonic */
 	unsigned deaths;        /* in a row, each within 10 s of its start */
@@ -67,6 +69,7 @@ struct parent {
 	struct config *next;
 	struct buf next_bundle;
 	size_t waiting;         /* roles that have not compiled yet */
+	struct buf note;        /* for the answer when all run it */
 	uint64_t attempt;       /* of this reload: (count << 32) | generation; an answer to a former one is none to this */
 	struct buf complaint;
 	struct reload_request {
@@ -109,6 +112,7 @@ void parent_figures(struct parent *p);
 /* role_parent_reload.c */
 void reload_begin(struct parent *p, bool from_front, uint64_t id);
 void reload_compiled(struct parent *p, struct child *c, uint64_t attempt, struct slice complaint);
+void reload_swapped(struct parent *p, struct child *c); /* it runs the new generation, or has ended */
 void reload_late(void *parent); /* a role does not answer */
 void reload_abort(struct parent *p, const char *why);
 

@@ -51,6 +51,14 @@ static void answer(struct parent *p, bool ok, const char *text)
 		log_refusal(text);
 }
 
+static bool is_swapping(const struct parent *p)
+{
+	for (size_t i = 0; i < p->n_children; i++)
+		if (p->children[i].swapping)
+			return true;
+	return false;
+}
+
 void reload_abort(struct parent *p, const char *why)
 {
 	if (p->next == NULL && p->n_requests == 0)
@@ -105,8 +113,10 @@ void reload_late(void *parent)
 	char why[128];
 
 	for (size_t i = 0; i < p->n_children; i++)
-		if (p->children[i].control != NULL && p->children[i].compiled != p->attempt)
+		if (p->children[i].swapping || (p->children[i].control != NULL && p->children[i].compiled != p->attempt)) {
+			p->children[i].swapping = false;
 			silent = &p->children[i];
+		}
 	snprintf(why, sizeof why, "role %s has not answered within %d s; try again", silent != NULL ? role_word(silent->ops->kind) : "?",
 	         (int)(RELOAD_PATIENCE / SECOND));
 	reload_abort(p, why);
@@ -121,7 +131,7 @@ void reload_begin(struct parent *p, bool from_front, uint64_t id)
 
 	p->requests = array_reserve(p->requests, &p->cap_requests, p->n_requests + 1, sizeof *p->requests);
 	p->requests[p->n_requests++] = (struct reload_request){.from_front = from_front, .id = id};
-	if (p->next != NULL)
+	if (p->next != NULL || is_swapping(p))
 		return; /* one is under way: its answer serves this request too */
 	if (p->state == PARENT_STOPPING) {
 		answer(p, false, "the daemon is ending");
@@ -152,6 +162,12 @@ void reload_begin(struct parent *p, bool from_front, uint64_t id)
 	buf_free(&text);
 }
 
+static void all_swapped(struct parent *p)
+{
+	loop_timer_set(p->reload_patience, -1);
+	answer(p, true, p->note.n > 0 ? buf_cstr(&p->note) : "");
+}
+
 static void swap_all(struct parent *p)
 {
 	struct buf names = {0};
@@ -175,16 +191,31 @@ static void swap_all(struct parent *p)
 		if (c->compiled != p->attempt)
 			child_send(c, FRAME_SOURCES, p->generation, buf_slice(&p->bundle), -1);
 		child_send(c, FRAME_SWAP, p->generation, SLICE_NONE, -1);
+		c->swapping = c->control != NULL;
 		child_send_secrets(c, p->config);
 		/* a role knows which of its sockets it already has */
 		for (size_t k = 0; k < p->n_sockets; k++)
 			if (child_wants_socket(p, c, &p->sockets[k]))
 				child_send_socket(c, &p->sockets[k]);
+		child_send(c, FRAME_PING, RELOAD_PING, SLICE_NONE, -1);
 	}
 	if (restart > 0)
 		log_warn("msg=\"some settings need a restart\" settings=\"%s\"", buf_cstr(&names));
-	answer(p, true, restart > 0 ? buf_cstr(&names) : "");
-	buf_free(&names);
+	buf_free(&p->note);
+	p->note = names;
+	loop_timer_set(p->reload_patience, RELOAD_PATIENCE);
+	if (!is_swapping(p))
+		all_swapped(p);
+}
+
+/* Whoever asked for the reload may count on it from here. */
+void reload_swapped(struct parent *p, struct child *c)
+{
+	if (!c->swapping)
+		return;
+	c->swapping = false;
+	if (!is_swapping(p))
+		all_swapped(p);
 }
 
 void reload_compiled(struct parent *p, struct child *c, uint64_t attempt, struct slice complaint)
