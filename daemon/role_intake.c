@@ -192,6 +192,19 @@ static int generation_profiles(struct intake_generation *g, const struct bundle 
 	return rc;
 }
 
+/* The engine that senders of v3 informs look for. Boots and time are those of the wall clock, so that every intake, every
+ * listener and every restart agree: they count up together, and no sender has to learn them twice. */
+static struct snmptrap_settings *trap_settings(const struct listener_config *c, const char *instance)
+{
+	struct snmptrap_settings *s = snmptrap_settings_new((const char *const *)c->communities, c->n_communities);
+	unsigned char id[32];
+	size_t n = snmptrap_engine_id(instance, id);
+
+	if (c->users.ref != NULL)
+		snmptrap_settings_engine(s, slice_of(id, n), 1, instant_civil(2020, 1, 1, 0, 0, 0));
+	return s;
+}
+
 static int listener_settings(struct intake_generation *g, struct intake_listener *l, struct error *err)
 {
 	const struct listener_config *c = l->config;
@@ -200,7 +213,7 @@ static int listener_settings(struct intake_generation *g, struct intake_listener
 	case LISTENER_SYSLOG:
 		return 0;
 	case LISTENER_SNMPTRAP:
-		l->settings = snmptrap_settings_new((const char *const *)c->communities, c->n_communities);
+		l->settings = trap_settings(c, g->config->instance);
 		return 0;
 	case LISTENER_WEBHOOK:
 		l->settings = webhook_settings_new(g->profiles, c->profile, err);
@@ -291,14 +304,27 @@ static int intake_compile(void *self, const struct bundle *b, const struct confi
 	return rc;
 }
 
+static bool same_ref(const struct secret_ref *a, const struct secret_ref *b)
+{
+	return a->ref != NULL && b->ref != NULL && strcmp(a->ref, b->ref) == 0;
+}
+
+/* Users stay in force until the parent has sent them again, and with them what is known of the senders' clocks. */
+static void keep_users(struct intake_listener *from, struct intake_listener *to)
+{
+	if (from->config->type == LISTENER_SNMPTRAP && to->config->type == LISTENER_SNMPTRAP &&
+	    strcmp(from->config->name, to->config->name) == 0 && same_ref(&from->config->users, &to->config->users))
+		snmptrap_settings_adopt(to->settings, from->settings);
+}
+
 /* Bearer tokens that the parent does not send again keep their value. */
 static void keep_secrets(const struct intake_generation *from, struct intake_generation *to)
 {
 	for (size_t i = 0; from != NULL && i < from->n_listeners; i++)
 		for (size_t j = 0; j < to->n_listeners; j++) {
-			const char *a = from->listeners[i].config->bearer.ref, *b = to->listeners[j].config->bearer.ref;
-			if (a != NULL && b != NULL && strcmp(a, b) == 0 && to->listeners[j].bearer.p == NULL)
+			if (same_ref(&from->listeners[i].config->bearer, &to->listeners[j].config->bearer) && to->listeners[j].bearer.p == NULL)
 				secret_take(&to->listeners[j].bearer, slice_of(from->listeners[i].bearer.p, from->listeners[i].bearer.n));
+			keep_users(&from->listeners[i], &to->listeners[j]);
 		}
 }
 
@@ -319,6 +345,22 @@ static void intake_swap(void *self, const struct config *config, uint32_t genera
 		role_ready(in->role, NULL);
 }
 
+static void take_users(struct intake_listener *l, struct slice value)
+{
+	unsigned char id[32];
+	char hex[2 * sizeof id + 1] = "";
+	size_t n = snmptrap_engine_id(l->intake->role->config->instance, id);
+	struct error err;
+
+	if (snmptrap_settings_users(l->settings, value, &err) != 0) {
+		log_error("msg=\"the SNMPv3 users are refused, the former ones stay\" listener=%s reason=\"%s\"", l->config->name, err.text);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		snprintf(hex + 2 * i, 3, "%02x", id[i]);
+	log_info("msg=\"SNMPv3 users are in force\" listener=%s engine=%s", l->config->name, hex);
+}
+
 static void intake_secret(void *self, const char *ref, struct slice value)
 {
 	struct intake *in = self;
@@ -329,6 +371,8 @@ static void intake_secret(void *self, const char *ref, struct slice value)
 			struct intake_listener *l = &gens[g]->listeners[i];
 			if (l->config->bearer.ref != NULL && strcmp(l->config->bearer.ref, ref) == 0)
 				secret_take(&l->bearer, value);
+			if (l->config->type == LISTENER_SNMPTRAP && l->config->users.ref != NULL && strcmp(l->config->users.ref, ref) == 0)
+				take_users(l, value);
 		}
 }
 

@@ -79,7 +79,7 @@ static void answer_inform(struct intake_socket *s, const struct datagram *d, str
 }
 
 /* intake.md section 6.10: a repeated inform is answered again and gives no second event. */
-static bool inform_repeats(struct intake *in, const struct datagram *d)
+static bool inform_repeats(struct intake *in, const struct intake_listener *l, const struct decode_env *env, const struct datagram *d)
 {
 	instant now = loop_now(in->role->loop);
 	char key[96];
@@ -87,7 +87,7 @@ static bool inform_repeats(struct intake *in, const struct datagram *d)
 	int n;
 	void *seen;
 
-	if (!snmptrap_inform_id(d->bytes, &id))
+	if (!snmptrap_inform_key(l->settings, env, d->bytes, &id))
 		return false;
 	if (now - in->informs_since > INFORM_MEMORY || now < in->informs_since || hmap_len(in->informs) > INFORMS_MAX) {
 		struct hmap *oldest = in->informs_before;
@@ -124,16 +124,19 @@ static void one_datagram(struct intake_socket *s, struct intake_listener *l, con
 		counter_add(l->queue, 1);
 		return;
 	}
-	if (trap && inform_repeats(in, d)) {
+	if (trap && inform_repeats(in, l, &env, d)) {
 		evt_batch_reset(&in->batch);
 		snmptrap_decoder.decode(l->settings, &env, d->bytes, &in->batch, &reply);
 	} else {
 		intake_payload(in, l, trap ? &snmptrap_decoder : &syslog_decoder, l->settings, &env, d->bytes, &reply, &refused, &why);
 	}
-	if (refused)
+	if (refused) {
 		intake_refusal(in, l, &d->from, why, d->bytes);
-	else if (reply.n > 0)
+		if (reply.n > 0) /* a Report: nothing was taken that it would have to wait for */
+			udp_reply(s->udp, d->addr, buf_slice(&reply));
+	} else if (reply.n > 0) {
 		answer_inform(s, d, &reply);
+	}
 	buf_free(&reply);
 }
 

@@ -75,8 +75,10 @@ void child_send_secrets(struct child *c, const struct config *config)
 	switch (c->ops->kind) {
 	case ROLE_INTAKE:
 		for (size_t i = 0; i < config->n_listeners; i++)
-			if (config->listeners[i].enabled)
+			if (config->listeners[i].enabled) {
 				send_secret(c, config->listeners[i].bearer.ref);
+				send_secret(c, config->listeners[i].users.ref);
+			}
 		break;
 	case ROLE_EGRESS:
 		for (size_t i = 0; i < config->n_tickets; i++)

@@ -32,6 +32,7 @@ struct listener_config {
 	char **allow;            size_t n_allow;      /* CIDR texts, checked */
 	char **communities;      size_t n_communities;
 	char *profile, *path, *on;                    /* webhook: profile (NULL: auto), URL path, the listener whose sockets it shares */
+	struct secret_ref users;                      /* snmptrap: the file of v3 users */
 	struct secret_ref bearer;                     /* auth */
 	struct secret_ref ticket_hook;
 	duration duplicate_window;

@@ -632,6 +632,9 @@ static void check_listener(struct config *c, struct listener_config *l, struct f
 			        "{bearer: cred:webhook-token}",
 			        l->name, b->text);
 	}
+	if (l->users.ref != NULL && l->type != LISTENER_SNMPTRAP)
+		finding(c, f, path, "listener '%s' has 'users', which only a snmptrap listener takes; remove it",
+		        l->name);
 	if (l->on != NULL && l->on[0] != '\0' &&
 	    (named(c, l->on) == NULL || named(c, l->on)->type != LISTENER_WEBHOOK))
 		finding(c, f, path, "listener '%s' is 'on' the listener '%s', which is no webhook listener",

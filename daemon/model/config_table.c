@@ -63,6 +63,7 @@ const struct setting listener_settings[] = {
     {"enabled", SETTING_BOOL, LAT(enabled), "true", 0, 0, false, "false: not opened"},
     {"allow", SETTING_CIDRS, LAT(allow), "", 0, 0, false, "networks that may send; empty: all"},
     {"communities", SETTING_LIST, LAT(communities), "", 0, 0, false, "snmptrap: accepted communities; empty: any"},
+    {"users", SETTING_SECRET, LAT(users), "", 0, 0, false, "snmptrap: reference to the file of SNMPv3 users; empty: v3 is refused"},
     {"profile", SETTING_TEXT, LAT(profile), "", 0, 0, false, "webhook: what product sends; empty: found out"},
     {"path", SETTING_TEXT, LAT(path), "", 0, 0, false, "webhook: URL path, default /hook/NAME"},
     {"on", SETTING_TEXT, LAT(on), "", 0, 0, false, "webhook: the listener whose sockets it shares"},
@@ -93,6 +94,6 @@ const char *const config_absent[] = {
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */
-    "tls", "users", "mibs", "duplicate_window", "auth.hmac", "auth.mtls", "poll", "storm",
+    "tls", "mibs", "duplicate_window", "auth.hmac", "auth.mtls", "poll", "storm",
 };
 const size_t config_absent_n = ARRAY_LEN(config_absent);

@@ -140,6 +140,8 @@ static const struct {
      "is not available in this version"},
     {"version: 1\nlisteners: {hooks: {bind: [\"https://127.0.0.1:9199\"]}}\n",
      "is not available in this version"},
+    {"version: 1\nlisteners: {syslog: {users: \"cred:snmp-users\"}}\n",
+     "listener 'syslog' has 'users', which only a snmptrap listener takes"},
     {"version: 1\nlisteners: {x: {type: webhook, on: syslog}}\n",
      "is 'on' the listener 'syslog', which is no webhook listener"},
     {"version: 1\nlisteners: {x: {type: webhook, on: hooks, path: x}}\n",
@@ -184,8 +186,7 @@ static void place_of_a_listener(void **state UNUSED)
 static void every_absent_key_by_name(void **state UNUSED)
 {
 	static const char *const below[] = {"listeners:\n  syslog: ", "tickets:\n  default: "};
-	const char *const per_listener[] = {"tls",       "users",    "mibs", "duplicate_window",
-	                                    "auth.hmac", "auth.mtls"};
+	const char *const per_listener[] = {"tls", "mibs", "duplicate_window", "auth.hmac", "auth.mtls"};
 
 	for (size_t i = 0; i < config_absent_n; i++) {
 		struct findings f = {0};
@@ -231,6 +232,7 @@ static void a_secret_is_never_repeated(void **state UNUSED)
 	static const char *const files[] = {
 	    "version: 1\ntickets: {default: {secret: {token: hunter2}}}\n",
 	    "version: 1\nlisteners: {hooks: {auth: {bearer: hunter2}}}\n",
+	    "version: 1\nlisteners: {traps: {users: /etc/carillon/hunter2}}\n",
 	    "version: 1\nmap: {redis: {password: hunter2}}\n",
 	};
 
@@ -253,7 +255,7 @@ static void secrets_are_references(void **state UNUSED)
 {
 	static const char *const yaml =
 	    "version: 1\ntickets: {default: {profile: rt, secret: {token: \"cred:rt\"}}}\n"
-	    "listeners: {hooks: {auth: {bearer: \"file:/etc/hook\"}}}\n";
+	    "listeners: {hooks: {auth: {bearer: \"file:/etc/hook\"}}, traps: {users: \"cred:snmp-users\"}}\n";
 	struct findings f = {0};
 	struct config *c = load(&f, 1, &yaml);
 	struct buf b = {0};
@@ -263,6 +265,7 @@ static void secrets_are_references(void **state UNUSED)
 	config_show(c, false, &b);
 	assert_non_null(strstr(buf_cstr(&b), "token: \"cred:rt\""));
 	assert_non_null(strstr(buf_cstr(&b), "bearer: \"file:/etc/hook\"  # carillon.yaml:3"));
+	assert_non_null(strstr(buf_cstr(&b), "users: \"cred:snmp-users\"  # carillon.yaml:3"));
 	buf_free(&b);
 	config_free(c);
 	findings_clear(&f);
