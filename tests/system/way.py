@@ -10,7 +10,9 @@ import fcntl
 import hashlib
 import json
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -46,7 +48,9 @@ class Tracker:
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.port = harness.free_port()
         self.vars = {}
+        self.down()  # one that a killed test left
         atexit.register(self.down)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was registered is done
         self.up()
         self.first = max([0] + [int(t["id"]) for t in self.search("id > 0", order="DESC", pages=1)])
 
