@@ -7,6 +7,7 @@ enum { NAME_MAX_OCTETS = 256 };
 struct flattener {
 	struct fields *fields;
 	char name[NAME_MAX_OCTETS];
+	const struct path_list *omit;
 	size_t *left;
 	bool cut;
 };
@@ -75,8 +76,19 @@ static void walk_members(struct flattener *w, size_t n, const struct json *j)
 	}
 }
 
+/* The names of `omit` have no "body." in front. */
+static bool omitted(const struct flattener *w, size_t n)
+{
+	for (const struct path_list *o = w->omit; o != NULL; o = o->next)
+		if (o->path.n + 5 == n && memcmp(w->name + 5, o->path.p, o->path.n) == 0)
+			return true;
+	return false;
+}
+
 static void walk(struct flattener *w, size_t n, const struct json *j)
 {
+	if (w->omit != NULL && omitted(w, n))
+		return;
 	switch (j->kind) {
 	case JSON_NULL: return;
 	case JSON_BOOL:
@@ -87,9 +99,10 @@ static void walk(struct flattener *w, size_t n, const struct json *j)
 	}
 }
 
-void flatten(struct fields *f, const char *prefix, struct slice path, const struct json *j, size_t *left)
+void flatten(struct fields *f, const char *prefix, struct slice path, const struct json *j,
+             const struct path_list *omit, size_t *left)
 {
-	struct flattener w = {.fields = f, .left = left};
+	struct flattener w = {.fields = f, .omit = omit, .left = left};
 	if (j == NULL)
 		return;
 	size_t n = put_key(&w, 0, slice_str(prefix));

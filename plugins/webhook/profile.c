@@ -6,16 +6,6 @@
 
 #include "base/doc.h"
 
-struct loader {
-	struct webhook_profiles *profiles;
-	struct doc *doc;
-	struct findings *findings;
-	size_t errors_before;
-};
-
-#define REFUSE(l, code, mark, ...)                                                                           \
-	doc_finding((l)->doc, (l)->findings, FINDING_ERROR, (code), (mark), __VA_ARGS__)
-
 struct webhook_profiles *webhook_profiles_new(void)
 {
 	struct webhook_profiles *p = xcalloc(1, sizeof *p);
@@ -32,13 +22,13 @@ void webhook_profiles_free(struct webhook_profiles *p)
 	free(p);
 }
 
-static struct slice keep(struct loader *l, struct slice s)
+struct slice profile_keep(struct profile_loader *l, struct slice s)
 {
 	return arena_slice(l->profiles->arena, s);
 }
 
-static bool want_kind(struct loader *l, const struct node *n, enum node_kind kind, const char *what,
-                      const char *type)
+bool profile_want(struct profile_loader *l, const struct node *n, enum node_kind kind, const char *what,
+                  const char *type)
 {
 	if (n->kind == kind)
 		return true;
@@ -46,12 +36,21 @@ static bool want_kind(struct loader *l, const struct node *n, enum node_kind kin
 	return false;
 }
 
+void profile_unknown_key(struct profile_loader *l, const struct node *n, const char *where,
+                         const char *const *names, size_t count)
+{
+	const char *close = suggest(n->key, names, count);
+	REFUSE(l, "E004", n->key_mark, "unknown key '" SLICE_FMT "' in %s%s%s%s", SLICE_ARG(n->key), where,
+	       close != NULL ? "; did you mean '" : "", close != NULL ? close : "",
+	       close != NULL ? "'?" : "");
+}
+
 /* ---- paths */
 
-static struct path_list *read_path(struct loader *l, const struct node *n, const char *what)
+static struct path_list *read_path(struct profile_loader *l, const struct node *n, const char *what)
 {
 	struct error err;
-	if (!want_kind(l, n, NODE_SCALAR, what, "a path"))
+	if (!profile_want(l, n, NODE_SCALAR, what, "a path"))
 		return NULL;
 	if (!json_path_valid(n->text, &err)) {
 		REFUSE(l, "E007", n->mark, "%s: '" SLICE_FMT "' is no path: %s", what, SLICE_ARG(n->text),
@@ -59,16 +58,14 @@ static struct path_list *read_path(struct loader *l, const struct node *n, const
 		return NULL;
 	}
 	struct path_list *p = arena_alloc(l->profiles->arena, sizeof *p);
-	p->path = keep(l, n->text);
+	p->path = profile_keep(l, n->text);
 	return p;
 }
 
 /* A path or a list of paths. */
-static const struct path_list *read_paths(struct loader *l, const struct node *n, const char *what,
-                                          size_t *count)
+static const struct path_list *read_paths(struct profile_loader *l, const struct node *n, const char *what)
 {
 	struct path_list *first = NULL, **tail = &first;
-	*count = 0;
 	if (n == NULL)
 		return NULL;
 	if (n->kind == NODE_MAP) {
@@ -81,152 +78,191 @@ static const struct path_list *read_paths(struct loader *l, const struct node *n
 		if (*tail == NULL)
 			return first;
 		tail = &(*tail)->next;
-		(*count)++;
 	}
 	return first;
 }
 
-/* ---- set */
-
-static bool value_legal(struct loader *l, enum field_id id, struct slice v, struct mark mark)
+/* "a[].b" as the parts a and b. */
+static struct item_path *read_item_path(struct profile_loader *l, const struct node *n)
 {
-	enum severity severity;
-	enum event_state state;
-	if (id == FIELD_SEVERITY && !severity_parse(v, &severity)) {
-		REFUSE(l, "E011", mark,
-		       "'" SLICE_FMT "' must be one of critical, major, minor, warning, info", SLICE_ARG(v));
-		return false;
-	}
-	if (id == FIELD_STATE && !event_state_parse(v, &state)) {
-		REFUSE(l, "E011", mark, "'" SLICE_FMT "' must be one of problem, clear, info", SLICE_ARG(v));
-		return false;
-	}
-	return true;
-}
-
-static struct choice *read_template(struct loader *l, const struct node *n, enum field_id id)
-{
-	struct template_fault fault;
-	struct slice constant;
-	struct choice *c = arena_alloc(l->profiles->arena, sizeof *c);
-	c->text = template_parse(l->profiles->arena, keep(l, n->text), profile_path_known, NULL,
-	                         profile_filters(), &fault);
-	if (c->text == NULL) {
-		struct mark mark = n->mark;
-		mark.col += (uint32_t)fault.at + (n->quoted ? 1 : 0);
-		mark.len = (uint32_t)fault.len;
-		REFUSE(l, fault.code, mark, "%s", fault.error.text);
+	struct path_list *first = NULL, **tail = &first;
+	struct slice rest = n->text;
+	if (!profile_want(l, n, NODE_SCALAR, "items", "a path"))
 		return NULL;
-	}
-	return template_constant(c->text, &constant) && !value_legal(l, id, constant, n->mark) ? NULL : c;
-}
-
-static const struct word_map *read_map(struct loader *l, const struct node *n, enum field_id id)
-{
-	struct word_map *first = NULL, **tail = &first;
-	if (!want_kind(l, n, NODE_MAP, "map", "a map of words"))
-		return NULL;
-	for (const struct node *e = n->first; e != NULL; e = e->next) {
-		if (!want_kind(l, e, NODE_SCALAR, "map", "text") || !value_legal(l, id, e->text, e->mark))
-			continue;
+	while (rest.n > 0) {
+		size_t at = 0;
+		while (at < rest.n && !slice_starts(slice_sub(rest, at, 3), SLICE("[].")))
+			at++;
+		struct slice part = slice_sub(rest, 0, at);
+		struct error err;
+		if (part.n == 0 || (at < rest.n && at + 3 >= rest.n) || !json_path_valid(part, &err)) {
+			REFUSE(l, "E007", n->mark, "items: '" SLICE_FMT "' is no path of a list",
+			       SLICE_ARG(n->text));
+			return NULL;
+		}
 		*tail = arena_alloc(l->profiles->arena, sizeof **tail);
-		**tail = (struct word_map){.word = keep(l, e->key), .value = keep(l, e->text)};
+		(*tail)->path = profile_keep(l, part);
+		tail = &(*tail)->next;
+		rest = at < rest.n ? slice_sub(rest, at + 3, SIZE_MAX) : slice_sub(rest, rest.n, 0);
+	}
+	if (first == NULL) {
+		REFUSE(l, "E007", n->mark, "items: expected a path");
+		return NULL;
+	}
+	struct item_path *p = arena_alloc(l->profiles->arena, sizeof *p);
+	p->parts = first;
+	return p;
+}
+
+static const struct item_path *read_items(struct profile_loader *l, const struct node *n)
+{
+	struct item_path *first = NULL, **tail = &first;
+	if (n != NULL && n->kind == NODE_MAP) {
+		REFUSE(l, "E007", n->mark, "items: expected a list of paths, got a map");
+		return NULL;
+	}
+	for (const struct node *e = n != NULL && n->kind == NODE_LIST ? n->first : n; e != NULL;
+	     e = n->kind == NODE_LIST ? e->next : NULL) {
+		*tail = read_item_path(l, e);
+		if (*tail == NULL)
+			return first;
 		tail = &(*tail)->next;
 	}
 	return first;
 }
 
-static void unknown_key(struct loader *l, const struct node *n, const char *where, const char *const *names,
-                        size_t count)
-{
-	const char *close = suggest(n->key, names, count);
-	REFUSE(l, "E004", n->key_mark, "unknown key '" SLICE_FMT "' in %s%s%s%s", SLICE_ARG(n->key), where,
-	       close != NULL ? "; did you mean '" : "", close != NULL ? close : "",
-	       close != NULL ? "'?" : "");
-}
+/* ---- conditions: PATH, @header.NAME, {PATH: word or words} */
 
-/* {from: field, map: {word: value}, default: value} */
-static struct choice *read_mapping(struct loader *l, const struct node *n, enum field_id id)
+static const struct path_list *read_condition_words(struct profile_loader *l, const struct node *n)
 {
-	static const char *const keys[] = {"from", "map", "default"};
-	const struct node *from = node_get(n, "from"), *map = node_get(n, "map"),
-	                  *fallback = node_get(n, "default");
-	for (const struct node *e = n->first; e != NULL; e = e->next)
-		if (e != from && e != map && e != fallback)
-			unknown_key(l, e, "a mapping", keys, ARRAY_LEN(keys));
-	if (from == NULL || map == NULL) {
-		REFUSE(l, "E005", n->key_mark.line > 0 ? n->key_mark : n->mark, "a mapping needs '%s'",
-		       from == NULL ? "from" : "map");
-		return NULL;
-	}
-	if (!want_kind(l, from, NODE_SCALAR, "from", "a field"))
-		return NULL;
-	if (!profile_path_known(from->text, NULL)) {
-		REFUSE(l, "E020", from->mark,
-		       "unknown field '" SLICE_FMT "'; a profile reads body.*, @json.*, @hash.*, @header.*",
-		       SLICE_ARG(from->text));
-		return NULL;
-	}
-	struct choice *c = arena_alloc(l->profiles->arena, sizeof *c);
-	c->from = keep(l, from->text);
-	c->map = read_map(l, map, id);
-	if (fallback != NULL && want_kind(l, fallback, NODE_SCALAR, "default", "text") &&
-	    value_legal(l, id, fallback->text, fallback->mark))
-		c->fallback = keep(l, fallback->text);
-	return c;
-}
-
-static struct choice *read_choice(struct loader *l, const struct node *n, enum field_id id)
-{
-	switch (n->kind) {
-	case NODE_SCALAR: return read_template(l, n, id);
-	case NODE_MAP: return read_mapping(l, n, id);
-	case NODE_LIST: break;
-	}
-	REFUSE(l, "E007", n->mark, "set: expected a template or {from, map}, got a list");
-	return NULL;
-}
-
-static const struct choice *read_choices(struct loader *l, const struct node *n, enum field_id id)
-{
-	struct choice *first = NULL, **tail = &first;
+	struct path_list *first = NULL, **tail = &first;
 	for (const struct node *e = n->kind == NODE_LIST ? n->first : n; e != NULL;
 	     e = n->kind == NODE_LIST ? e->next : NULL) {
-		*tail = read_choice(l, e, id);
-		if (*tail != NULL)
-			tail = &(*tail)->next;
+		if (!profile_want(l, e, NODE_SCALAR, "a condition", "a word"))
+			return NULL;
+		*tail = arena_alloc(l->profiles->arena, sizeof **tail);
+		(*tail)->path = profile_keep(l, e->text);
+		tail = &(*tail)->next;
 	}
 	return first;
 }
 
-/* `time` is the listener's to set, and a profile is a part of the listener. */
-static bool field_settable(struct loader *l, const struct node *n, enum field_id id)
+static struct condition *read_condition(struct profile_loader *l, struct slice path, struct mark mark)
 {
-	if (id != FIELD_NONE && field_read_only(id) && id != FIELD_TIME) {
-		REFUSE(l, "E081", n->key_mark, "'" SLICE_FMT "' is read-only", SLICE_ARG(n->key));
-		return false;
+	struct condition *c = arena_alloc(l->profiles->arena, sizeof *c);
+	struct slice head = SLICE("@header.");
+	struct error err;
+	c->header = slice_starts(path, head) && path.n > head.n;
+	if (c->header) {
+		c->path = profile_keep(l, slice_sub(path, head.n, SIZE_MAX));
+		return c;
 	}
-	if (id == FIELD_NONE && !(field_valid(n->key) && slice_starts(n->key, SLICE("x.")))) {
-		REFUSE(l, "E020", n->key_mark,
-		       "unknown field '" SLICE_FMT "': a profile sets core fields and x.*",
-		       SLICE_ARG(n->key));
-		return false;
+	if (!json_path_valid(path, &err)) {
+		REFUSE(l, "E007", mark, "detect: '" SLICE_FMT "' is no path: %s", SLICE_ARG(path), err.text);
+		return NULL;
 	}
-	return true;
+	c->path = profile_keep(l, path);
+	return c;
 }
 
-static const struct setting *read_settings(struct loader *l, const struct node *n)
+static struct condition **add_conditions(struct profile_loader *l, const struct node *n,
+                                         struct condition **tail)
 {
-	struct setting *first = NULL, **tail = &first;
-	if (n == NULL || !want_kind(l, n, NODE_MAP, "set", "a map of fields"))
+	switch (n->kind) {
+	case NODE_SCALAR:
+		*tail = read_condition(l, n->text, n->mark);
+		return *tail != NULL ? &(*tail)->next : tail;
+	case NODE_MAP:
+		for (const struct node *e = n->first; e != NULL; e = e->next) {
+			*tail = read_condition(l, e->key, e->key_mark);
+			if (*tail == NULL)
+				return tail;
+			if (e->kind == NODE_MAP)
+				REFUSE(l, "E007", e->mark, "a condition: expected a word, got a map");
+			else
+				(*tail)->words = read_condition_words(l, e);
+			tail = &(*tail)->next;
+		}
+		return tail;
+	case NODE_LIST: break;
+	}
+	REFUSE(l, "E007", n->mark, "detect: expected a path or {path: words}, got a list in a list of lists");
+	return tail;
+}
+
+const struct condition *profile_conditions(struct profile_loader *l, const struct node *n)
+{
+	struct condition *first = NULL, **tail = &first;
+	if (n->kind != NODE_LIST)
+		(void)add_conditions(l, n, tail);
+	for (const struct node *e = n->kind == NODE_LIST ? n->first : NULL; e != NULL; e = e->next)
+		tail = add_conditions(l, e, tail);
+	if (first == NULL && l->findings->errors == l->errors_before)
+		REFUSE(l, "E007", n->mark, "an empty condition fits everything; name a path");
+	return first;
+}
+
+static struct alternative *read_alternative(struct profile_loader *l, const struct node *n)
+{
+	struct alternative *a = arena_alloc(l->profiles->arena, sizeof *a);
+	a->conditions = profile_conditions(l, n);
+	for (const struct condition *c = a->conditions; c != NULL; c = c->next) {
+		a->weight += c->words != NULL || c->header ? 3 : 2;
+		if (c->header)
+			a->names |= detect_bit(c->path);
+		else
+			a->keys |= detect_bit(detect_first_key(c->path));
+	}
+	return a;
+}
+
+static const struct alternative *read_detect(struct profile_loader *l, const struct node *n)
+{
+	struct alternative *first = NULL, **tail = &first;
+	if (n == NULL)
+		return NULL;
+	if (n->kind != NODE_LIST || n->first == NULL || n->first->kind != NODE_LIST)
+		return read_alternative(l, n);
+	for (const struct node *e = n->first; e != NULL; e = e->next) {
+		if (!profile_want(l, e, NODE_LIST, "detect", "a list of paths"))
+			return first;
+		*tail = read_alternative(l, e);
+		tail = &(*tail)->next;
+	}
+	return first;
+}
+
+static struct ignore_rule *read_ignore_rule(struct profile_loader *l, const struct node *n)
+{
+	static const char *const keys[] = {"when", "note"};
+	const struct node *when = node_get(n, "when"), *note = node_get(n, "note");
+	if (!profile_want(l, n, NODE_MAP, "ignore", "{when, note}"))
+		return NULL;
+	for (const struct node *e = n->first; e != NULL; e = e->next)
+		if (e != when && e != note)
+			profile_unknown_key(l, e, "ignore", keys, ARRAY_LEN(keys));
+	if (when == NULL || note == NULL) {
+		REFUSE(l, "E005", n->mark, "ignore needs '%s'", when == NULL ? "when" : "note");
+		return NULL;
+	}
+	if (!profile_want(l, note, NODE_SCALAR, "note", "a template"))
+		return NULL;
+	struct ignore_rule *r = arena_alloc(l->profiles->arena, sizeof *r);
+	const struct choice *text = profile_template(l, note, FIELD_NONE);
+	r->when = profile_conditions(l, when);
+	r->note = text != NULL ? text->text : NULL;
+	return r->note != NULL ? r : NULL;
+}
+
+static const struct ignore_rule *read_ignore(struct profile_loader *l, const struct node *n)
+{
+	struct ignore_rule *first = NULL, **tail = &first;
+	if (n == NULL || !profile_want(l, n, NODE_LIST, "ignore", "a list of {when, note}"))
 		return NULL;
 	for (const struct node *e = n->first; e != NULL; e = e->next) {
-		enum field_id id = field_core(e->key);
-		if (!field_settable(l, e, id))
-			continue;
-		*tail = arena_alloc(l->profiles->arena, sizeof **tail);
-		**tail =
-		    (struct setting){.id = id, .name = keep(l, e->key), .choices = read_choices(l, e, id)};
+		*tail = read_ignore_rule(l, e);
+		if (*tail == NULL)
+			return first;
 		tail = &(*tail)->next;
 	}
 	return first;
@@ -234,10 +270,10 @@ static const struct setting *read_settings(struct loader *l, const struct node *
 
 /* ---- the document */
 
-static void check_keys(struct loader *l, const struct node *root)
+static void check_keys(struct profile_loader *l, const struct node *root)
 {
-	static const char *const keys[] = {"profile", "name",   "description", "detect",
-	                                   "items",   "shared", "set"};
+	static const char *const keys[] = {"profile", "name",   "description", "detect", "items",  "unwrap",
+	                                   "within",  "ignore", "shared",      "omit",   "tables", "set"};
 	for (const struct node *e = root->first; e != NULL; e = e->next) {
 		bool known = false;
 		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
@@ -246,7 +282,7 @@ static void check_keys(struct loader *l, const struct node *root)
 			REFUSE(l, "E004", e->key_mark,
 			       "'verify' is not available in this version of carillon; remove it");
 		else if (!known)
-			unknown_key(l, e, "the profile", keys, ARRAY_LEN(keys));
+			profile_unknown_key(l, e, "the profile", keys, ARRAY_LEN(keys));
 	}
 }
 
@@ -260,7 +296,7 @@ static bool name_valid(struct slice s)
 	return s.n > 0 && s.n <= 63;
 }
 
-static bool read_head(struct loader *l, const struct node *root)
+static bool read_head(struct profile_loader *l, const struct node *root)
 {
 	const struct node *version = node_get(root, "profile"), *name = node_get(root, "name");
 	if (version == NULL || name == NULL) {
@@ -268,8 +304,8 @@ static bool read_head(struct loader *l, const struct node *root)
 		       version == NULL ? "profile" : "name");
 		return false;
 	}
-	if (!want_kind(l, version, NODE_SCALAR, "profile", "1") ||
-	    !want_kind(l, name, NODE_SCALAR, "name", "text"))
+	if (!profile_want(l, version, NODE_SCALAR, "profile", "1") ||
+	    !profile_want(l, name, NODE_SCALAR, "name", "text"))
 		return false;
 	if (!slice_is(version->text, "1")) {
 		REFUSE(l, "E011", version->mark,
@@ -293,20 +329,24 @@ static bool read_head(struct loader *l, const struct node *root)
 	return true;
 }
 
-static void read_profile(struct loader *l, const struct node *root)
+static void read_profile(struct profile_loader *l, const struct node *root)
 {
-	size_t n;
-	if (!want_kind(l, root, NODE_MAP, "a webhook profile", "a map"))
+	if (!profile_want(l, root, NODE_MAP, "a webhook profile", "a map"))
 		return;
 	check_keys(l, root);
 	if (!read_head(l, root))
 		return;
 	struct profile *p = arena_alloc(l->profiles->arena, sizeof *p);
-	p->name = keep(l, node_get(root, "name")->text);
-	p->detect = read_paths(l, node_get(root, "detect"), "detect", &p->n_detect);
-	p->items = read_paths(l, node_get(root, "items"), "items", &n);
-	p->shared = read_paths(l, node_get(root, "shared"), "shared", &n);
-	p->settings = read_settings(l, node_get(root, "set"));
+	p->name = profile_keep(l, node_get(root, "name")->text);
+	p->detect = read_detect(l, node_get(root, "detect"));
+	p->items = read_items(l, node_get(root, "items"));
+	p->unwrap = read_paths(l, node_get(root, "unwrap"), "unwrap");
+	p->within = read_paths(l, node_get(root, "within"), "within");
+	p->shared = read_paths(l, node_get(root, "shared"), "shared");
+	p->omit = read_paths(l, node_get(root, "omit"), "omit");
+	p->ignore = read_ignore(l, node_get(root, "ignore"));
+	l->tables = profile_tables(l, node_get(root, "tables"));
+	p->settings = profile_settings(l, node_get(root, "set"));
 	if (l->findings->errors > l->errors_before)
 		return;
 	*l->profiles->tail = p;
@@ -316,7 +356,7 @@ static void read_profile(struct loader *l, const struct node *root)
 int webhook_profile_add(struct webhook_profiles *p, const char *file, struct slice yaml, struct findings *f)
 {
 	BUG_ON(p == NULL || f == NULL);
-	struct loader l = {.profiles = p, .findings = f, .errors_before = f->errors};
+	struct profile_loader l = {.profiles = p, .findings = f, .errors_before = f->errors};
 	const struct mark top = {1, 1, 0};
 	l.doc = doc_parse(file, yaml, DOC_LIMITS, f);
 	if (l.doc != NULL && l.doc->root != NULL && f->errors == l.errors_before)

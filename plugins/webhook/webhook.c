@@ -1,6 +1,6 @@
 /* The webhook decoder: one HTTP body becomes the events that are in it. Promises: a body that is no JSON or
  * of no known product is an event too; nothing here answers anybody. Must not know: HTTP, tokens. */
-#include "profile.h"
+#include "request.h"
 
 #include <stdlib.h>
 
@@ -9,6 +9,7 @@
 struct webhook_settings {
 	const struct webhook_profiles *profiles;
 	const struct profile *profile; /* NULL: auto */
+	const struct profile *generic;
 };
 
 static const struct profile *find_profile(const struct webhook_profiles *p, const char *name)
@@ -34,128 +35,33 @@ void *webhook_settings_new(const struct webhook_profiles *p, const char *profile
 	struct webhook_settings *s = xcalloc(1, sizeof *s);
 	s->profiles = p;
 	s->profile = found;
+	s->generic = find_profile(p, "generic");
 	return s;
-}
-
-/* ---- which product */
-
-static size_t fit(const struct profile *p, const struct json *body)
-{
-	const struct json *probe = body->kind == JSON_ARRAY && body->first != NULL ? body->first : body;
-	for (const struct path_list *d = p->detect; d != NULL; d = d->next)
-		if (json_path(probe, d->path) == NULL)
-			return 0;
-	return p->n_detect;
-}
-
-static const struct profile *detect(const struct webhook_profiles *all, const struct json *body)
-{
-	const struct profile *best = NULL;
-	size_t most = 0;
-	for (const struct profile *p = all->first; p != NULL; p = p->next) {
-		size_t n = fit(p, body);
-		if (n > most) {
-			most = n;
-			best = p;
-		}
-	}
-	return best != NULL ? best : find_profile(all, "generic");
-}
-
-/* ---- which events */
-
-struct request {
-	const struct decode_env *env;
-	const struct profile *profile; /* NULL: no profile at all, not even generic */
-	const struct json *body;
-	struct evt_batch *out;
-	struct buf scratch;
-	bool full;
-};
-
-static void set_common(const struct request *r, struct fields *f)
-{
-	fields_set(f, FIELD_TYPE, SLICE("webhook"));
-	if (r->env->raw_mode)
-		return;
-	fields_set(f, FIELD_SOURCE, slice_str(r->env->source));
-	fields_set_type(f, FIELD_SENDER, r->env->sender, VALUE_IP);
-}
-
-static void add_event(struct request *r, const struct json *element)
-{
-	size_t left = r->env->max_event > 0 ? r->env->max_event : SIZE_MAX;
-	struct fields *f = r->full ? NULL : evt_batch_add(r->out);
-	if (f == NULL) {
-		if (!r->full)
-			evt_batch_note(r->out, SIZE_MAX,
-			               "more than %zu events in one body: the rest is left out", r->out->max);
-		r->full = true;
-		return;
-	}
-	set_common(r, f);
-	if (r->profile != NULL && r->body->kind == JSON_OBJECT && element != r->body)
-		for (const struct path_list *s = r->profile->shared; s != NULL; s = s->next)
-			flatten(f, "body", s->path, json_path(r->body, s->path), &left);
-	flatten(f, "body", SLICE_NONE, element, &left);
-	struct item it = {
-	    .env = r->env, .element = element, .body = r->body, .fields = f, .scratch = &r->scratch};
-	if (r->profile != NULL)
-		profile_apply(r->profile, &it);
-	if (value_slice(fields_get(f, FIELD_HOST)).p == NULL && !r->env->raw_mode)
-		fields_set_lower(f, FIELD_HOST, r->env->sender);
-}
-
-/* The list that `items` names, if it is one of objects. */
-static const struct json *items_of(const struct profile *p, const struct json *body)
-{
-	if (p == NULL || body->kind != JSON_OBJECT)
-		return NULL;
-	for (const struct path_list *i = p->items; i != NULL; i = i->next) {
-		const struct json *list = json_path(body, i->path);
-		if (list != NULL && list->kind == JSON_ARRAY &&
-		    (list->first == NULL || list->first->kind == JSON_OBJECT))
-			return list;
-	}
-	return NULL;
-}
-
-static void add_items(struct request *r, const struct json *holder)
-{
-	const struct json *list = items_of(r->profile, holder);
-	if (list == NULL) {
-		add_event(r, holder);
-		return;
-	}
-	for (const struct json *e = list->first; e != NULL && !r->full; e = e->next)
-		add_event(r, e);
-}
-
-static void add_all(struct request *r)
-{
-	BUG_ON(r->body == NULL);
-	if (r->body->kind != JSON_ARRAY) {
-		add_items(r, r->body);
-		return;
-	}
-	for (const struct json *e = r->body->first; e != NULL && !r->full; e = e->next) {
-		if (e->kind == JSON_OBJECT)
-			add_items(r, e);
-		else
-			add_event(r, e);
-	}
 }
 
 /* ---- bodies */
 
-/* No JSON: the text is the message of one event. */
+static const struct json nothing = {.kind = JSON_OBJECT};
+
+/* A message may be in its headers alone (CloudEvents in binary mode). */
+static enum decode_result empty_body(struct request *r)
+{
+	const struct profile *p = detect_product(r->profiles, &nothing, r->env->headers);
+	const struct place place = {&nothing, NULL};
+	if (p != NULL && request_event(r, r->named != NULL ? r->named : p, &place) != NULL)
+		return DECODE_OK;
+	evt_batch_note(r->out, 0, "an empty body");
+	return DECODE_REFUSED;
+}
+
+/* No JSON: the text is the message of one event; what a profile reads from headers is there all the same. */
 static enum decode_result text_event(struct request *r, struct slice text, size_t at, const char *why)
 {
-	struct fields *f = evt_batch_add(r->out);
+	const struct place place = {&nothing, NULL};
+	struct fields *f = request_event(r, request_profile(r, &nothing), &place);
 	if (f == NULL)
 		return DECODE_REFUSED;
 	evt_batch_note(r->out, at, "not JSON: %s", why);
-	set_common(r, f);
 	fields_add_tag(f, "not-json");
 	if (r->env->max_event > 0 && text.n > r->env->max_event) {
 		text.n = r->env->max_event;
@@ -164,15 +70,15 @@ static enum decode_result text_event(struct request *r, struct slice text, size_
 	if (!slice_utf8(text))
 		fields_add_tag(f, "not-utf8");
 	fields_set(f, FIELD_MESSAGE, text);
-	if (!r->env->raw_mode)
-		fields_set_lower(f, FIELD_HOST, r->env->sender);
 	return DECODE_OK;
 }
 
-static bool is_form(const struct decode_env *env)
+static enum decode_result body_events(struct request *r, const struct json *body)
 {
-	return env->content_type.n >= 33 &&
-	       slice_ieq(slice_sub(env->content_type, 0, 33), SLICE("application/x-www-form-urlencoded"));
+	request_spread(r, body);
+	if (r->out->n == 0 && r->out->n_notes == 0)
+		evt_batch_note(r->out, 0, "an empty list: no alert in it");
+	return r->out->n > 0 ? DECODE_OK : DECODE_REFUSED;
 }
 
 static struct slice without_bom(struct slice s)
@@ -181,48 +87,78 @@ static struct slice without_bom(struct slice s)
 	return slice_starts(s, bom) ? slice_sub(s, bom.n, s.n - bom.n) : s;
 }
 
-static enum decode_result decode_json(struct request *r, const struct webhook_settings *s, struct slice text)
+/* One object a line (application/x-ndjson): a list of them, or NULL if a line is no object or there is but
+ * one. */
+static const struct json *read_lines(struct arena *a, struct slice text)
+{
+	struct slice line;
+	struct error err;
+	struct json *list = arena_alloc(a, sizeof *list), **tail = &list->first;
+	list->kind = JSON_ARRAY;
+	while (text.n > 0 && slice_split(&text, '\n', &line)) {
+		line = slice_trim(line);
+		if (line.n == 0)
+			continue;
+		*tail = line.p[0] == '{' ? json_parse(a, line, JSON_LIMITS, NULL, &err) : NULL;
+		if (*tail == NULL)
+			return NULL;
+		tail = &(*tail)->next;
+		list->n++;
+	}
+	return list->n > 1 ? list : NULL;
+}
+
+static enum decode_result decode_json(struct request *r, struct slice text)
 {
 	struct error err;
 	size_t at = 0;
 	struct slice json = without_bom(text);
 	const struct json *body = json_parse(r->out->arena, json, JSON_LIMITS, &at, &err);
 	if (body == NULL)
+		body = read_lines(r->out->arena, json);
+	if (body == NULL)
 		return text_event(r, text, at + (text.n - json.n), err.text);
 	if (body->kind != JSON_OBJECT && body->kind != JSON_ARRAY)
 		return text_event(r, text, 0, "a single value");
-	r->body = body;
-	r->profile = s->profile != NULL ? s->profile : detect(s->profiles, body);
-	add_all(r);
-	if (r->out->n == 0 && r->out->n_notes == 0)
-		evt_batch_note(r->out, 0, "an empty list: no alert in it");
-	return r->out->n > 0 ? DECODE_OK : DECODE_REFUSED;
+	return body_events(r, body);
 }
 
-static enum decode_result decode_form(struct request *r, const struct webhook_settings *s, struct slice text)
+static bool content_is(const struct decode_env *env, struct slice type)
 {
-	struct slice payload;
-	const struct json *form = form_read(r->out->arena, text, &payload);
-	if (payload.p != NULL)
-		return decode_json(r, s, payload);
-	r->body = form;
-	r->profile = s->profile != NULL ? s->profile : detect(s->profiles, form);
-	add_event(r, form);
-	return DECODE_OK;
+	return env->content_type.n >= type.n && slice_ieq(slice_sub(env->content_type, 0, type.n), type);
+}
+
+/* The form of a body, or NULL if it is none; curl calls whatever it sends a form. */
+static const struct json *read_form(const struct request *r, struct slice text)
+{
+	struct slice start = slice_trim(text);
+	if (content_is(r->env, SLICE("multipart/form-data")))
+		return form_read_parts(r->out->arena, r->env->content_type, text);
+	if (!content_is(r->env, SLICE("application/x-www-form-urlencoded")) || start.p[0] == '{' ||
+	    start.p[0] == '[')
+		return NULL;
+	return form_read(r->out->arena, text);
 }
 
 static enum decode_result webhook_decode(const void *settings, const struct decode_env *env,
                                          struct slice payload, struct evt_batch *out,
                                          struct buf *reply UNUSED)
 {
-	struct request r = {.env = env, .out = out};
+	const struct webhook_settings *s = settings;
 	BUG_ON(settings == NULL);
-	if (slice_trim(payload).n == 0) {
-		evt_batch_note(out, 0, "an empty body");
-		return DECODE_REFUSED;
+	struct request r = {
+	    .env = env, .profiles = s->profiles, .named = s->profile, .generic = s->generic, .out = out};
+	enum decode_result result;
+	bool is_blank = slice_trim(payload).n == 0;
+	const struct json *form = is_blank ? NULL : read_form(&r, payload);
+	if (is_blank) {
+		result = empty_body(&r);
+	} else if (form == NULL) {
+		result = decode_json(&r, payload);
+	} else {
+		const struct json *inside = form_payload(out->arena, form);
+		result = body_events(&r, inside != NULL ? inside : form);
 	}
-	enum decode_result result =
-	    is_form(env) ? decode_form(&r, settings, payload) : decode_json(&r, settings, payload);
 	buf_free(&r.scratch);
 	return result;
 }
