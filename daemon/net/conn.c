@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONN_MAGIC = 0x636f6e6e, READ_MIN = 4 << 10, READ_MAX = 256 << 10 };
+enum { CONN_MAGIC = 0x636f6e6e, READ_MIN = 4 << 10, READ_MAX = 1 << 20 };
 
 struct conn {
 	uint32_t magic;
