@@ -259,7 +259,7 @@ static void on_accept(int fd, const struct peer *from, void *arg)
 	syslog_framer_init(&c->framer, s->intake->gen->config->limits.event_size);
 	LIST_INSERT_HEAD(&s->conns, c, link);
 	atomic_fetch_add(l->connections, 1);
-	c->conn = conn_new(s->intake->role->loop, fd, from, s->intake->gen->config->limits.event_size + 262144, &events, c);
+	c->conn = conn_new(s->intake->role->loop, fd, from, s->intake->gen->config->limits.event_size + (1 << 20), &events, c);
 }
 
 /* ---- webhooks */
