@@ -168,6 +168,7 @@ static void generation_free(struct intake_generation *g)
 		else
 			free(l->settings);
 		free(l->settings_v2);
+		free(l->settings_pagerduty);
 		cidr_list_free(l->allow);
 		secret_wipe(&l->bearer);
 	}
@@ -220,6 +221,7 @@ static int listener_settings(struct intake_generation *g, struct intake_listener
 		if (l->settings == NULL)
 			return error_wrap(err, "listener '%s'", c->name);
 		l->settings_v2 = webhook_settings_new(g->profiles, "alertmanager-api-v2", err);
+		l->settings_pagerduty = webhook_settings_new(g->profiles, "pagerduty", err);
 		return 0;
 	}
 	return 0;

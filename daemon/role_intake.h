@@ -29,6 +29,7 @@ struct intake_listener {
 	const struct listener_config *config; /* of the running generation */
 	void *settings;                       /* webhook: owned (free); snmptrap: owned; syslog: NULL */
 	void *settings_v2;                    /* webhook alertmanager: for POST /api/v2/alerts */
+	void *settings_pagerduty;             /* webhook: for POST /v2/enqueue */
 	struct cidr_list *allow;              /* NULL: all */
 	struct secret bearer;
 	_Atomic uint64_t *received, *bytes, *unwanted, *parse, *rate, *size, *queue, *acl, *kernel, *decoder, *connections;

@@ -264,19 +264,42 @@ static void on_accept(int fd, const struct peer *from, void *arg)
 
 /* ---- webhooks */
 
+/* Whose interface a request was made for, and hence how it is answered. */
+enum hook_api { HOOK_OWN, HOOK_ALERTMANAGER, HOOK_PAGERDUTY };
+
 struct hook_wait {
 	struct waiter waiter;
 	struct http_request *request;
 	unsigned accepted;
-	bool api_v2;
+	enum hook_api api;
+	char key[256]; /* PagerDuty: the key that the sender is to use from now on */
 };
 
-static void hook_answer(struct http_request *r, unsigned events, bool api_v2)
+/* Events API v2 of PagerDuty: 202 and the key. */
+static void pagerduty_answer(struct http_request *r, const char *key)
+{
+	struct buf text = {0};
+	struct jw w = jw_new(&text);
+
+	jw_object(&w);
+	jw_kstr(&w, "status", "success");
+	jw_kstr(&w, "message", "Event processed");
+	jw_kstr(&w, "dedup_key", key);
+	jw_end(&w);
+	buf_char(&text, '\n');
+	http_reply(r, 202, "application/json", buf_slice(&text), NULL);
+	buf_free(&text);
+}
+
+static void hook_answer(struct http_request *r, unsigned events, enum hook_api api, const char *key)
 {
 	char text[64];
 	int n = snprintf(text, sizeof text, "{\"accepted\":%u}\n", events);
 
-	http_reply(r, api_v2 ? 200 : 202, "application/json", slice_of(text, (size_t)n), NULL);
+	if (api == HOOK_PAGERDUTY)
+		pagerduty_answer(r, key);
+	else
+		http_reply(r, api == HOOK_ALERTMANAGER ? 200 : 202, "application/json", slice_of(text, (size_t)n), NULL);
 }
 
 static void hook_done(struct waiter *w)
@@ -284,7 +307,7 @@ static void hook_done(struct waiter *w)
 	struct hook_wait *h = (struct hook_wait *)(void *)w;
 
 	http_request_set(h->request, NULL);
-	hook_answer(h->request, h->accepted, h->api_v2);
+	hook_answer(h->request, h->accepted, h->api, h->key);
 	free(h);
 }
 
@@ -307,32 +330,59 @@ static bool shares_socket(const struct intake_listener *l, const char *socket_of
 	       (strcmp(c->name, socket_of) == 0 || (c->on != NULL && strcmp(c->on, socket_of) == 0));
 }
 
-/* Which listener a path belongs to: its own `path`, /hook/<its name>, the Alertmanager API, else the socket's listener. */
-static struct intake_listener *route(struct intake *in, const char *socket_of, struct slice path, bool *api_v2)
+static enum hook_api api_of(struct slice path)
+{
+	if (slice_is(path, "/api/v2/alerts") || slice_is(path, "/api/v1/alerts"))
+		return HOOK_ALERTMANAGER;
+	return slice_is(path, "/v2/enqueue") ? HOOK_PAGERDUTY : HOOK_OWN;
+}
+
+static bool has_profile(const struct listener_config *c, enum hook_api api)
+{
+	return c->profile != NULL && strcmp(c->profile, api == HOOK_ALERTMANAGER ? "alertmanager" : "pagerduty") == 0;
+}
+
+/* Which listener a path belongs to: its own `path`, /hook/<its name>, the interfaces of Alertmanager and PagerDuty (the
+ * listener with that profile), else the socket's listener. */
+static struct intake_listener *route(struct intake *in, const char *socket_of, struct slice path, enum hook_api api)
 {
 	struct intake_listener *base = intake_listener(in, socket_of);
 
-	*api_v2 = slice_is(path, "/api/v2/alerts") || slice_is(path, "/api/v1/alerts");
 	for (size_t i = 0; i < in->gen->n_listeners; i++) {
 		struct intake_listener *l = &in->gen->listeners[i];
 		const struct listener_config *c = l->config;
 
 		if (!shares_socket(l, socket_of))
 			continue;
-		if (*api_v2 ? c->profile != NULL && strcmp(c->profile, "alertmanager") == 0
-		            : (c->path != NULL && slice_is(path, c->path)) ||
-		                  (slice_starts(path, SLICE("/hook/")) && slice_is(slice_sub(path, 6, SIZE_MAX), c->name)))
+		if (api != HOOK_OWN ? has_profile(c, api)
+		                    : (c->path != NULL && slice_is(path, c->path)) ||
+		                          (slice_starts(path, SLICE("/hook/")) && slice_is(slice_sub(path, 6, SIZE_MAX), c->name)))
 			return l;
 	}
-	return *api_v2 || slice_is(path, "/") || slice_is(path, "/hook") ? base : NULL;
+	return api != HOOK_OWN || slice_is(path, "/") || slice_is(path, "/hook") ? base : NULL;
 }
 
-static bool authorised(const struct intake_listener *l, const struct http_request *r)
+/* What PagerDuty calls routing key stands in the body and is the listener's token here. */
+static bool routing_key_good(const struct intake_listener *l, struct slice body)
+{
+	struct arena *a = arena_new(0);
+	struct error err;
+	const struct json *j = json_parse(a, body, JSON_LIMITS, NULL, &err);
+	struct slice given = json_text(json_get(j, "routing_key"));
+	bool good = given.n > 0 && secret_equal(&l->bearer, given);
+
+	arena_free(a);
+	return good;
+}
+
+static bool authorised(const struct intake_listener *l, const struct http_request *r, enum hook_api api)
 {
 	struct slice given = http_request_header(r, "authorization");
 
 	if (l->config->bearer.ref == NULL)
 		return true;
+	if (given.p == NULL && api == HOOK_PAGERDUTY)
+		return routing_key_good(l, http_request_body(r));
 	if (given.n < 7 || !slice_ieq(slice_sub(given, 0, 7), SLICE("bearer ")))
 		return false;
 	return secret_equal(&l->bearer, slice_trim(slice_sub(given, 7, SIZE_MAX)));
@@ -351,7 +401,26 @@ static void hook_headers(const struct http_head *head, struct buf *out)
 	}
 }
 
-static void take_hook(struct intake_socket *s, struct intake_listener *l, struct http_request *r, bool api_v2)
+static const void *hook_settings(const struct intake_listener *l, enum hook_api api)
+{
+	const void *other = api == HOOK_ALERTMANAGER ? l->settings_v2 : api == HOOK_PAGERDUTY ? l->settings_pagerduty : NULL;
+
+	return other != NULL ? other : l->settings;
+}
+
+/* The key of the first event, as the sender knows it. */
+static void keep_key(const struct intake *in, char *key, size_t room)
+{
+	struct slice own = SLICE("pagerduty/"), v = {0};
+
+	if (in->batch.n > 0)
+		v = value_slice(fields_get(&in->batch.v[0], FIELD_DEDUP_KEY));
+	if (slice_starts(v, own))
+		v = slice_sub(v, own.n, SIZE_MAX);
+	snprintf(key, room, SLICE_FMT, SLICE_ARG(v));
+}
+
+static void take_hook(struct intake_socket *s, struct intake_listener *l, struct http_request *r, enum hook_api api)
 {
 	struct intake *in = s->intake;
 	struct decode_env env = env_of(in, l, http_request_peer(r));
@@ -359,24 +428,28 @@ static void take_hook(struct intake_socket *s, struct intake_listener *l, struct
 	struct hook_wait *h;
 	unsigned accepted;
 	const char *why;
+	char key[sizeof h->key] = "";
 	bool refused;
 
 	hook_headers(http_request_head(r), &headers);
 	env.headers = buf_slice(&headers);
 	env.content_type = http_request_header(r, "content-type");
 	env.path = http_request_head(r)->path;
-	accepted = intake_payload(in, l, &webhook_decoder, api_v2 ? l->settings_v2 : l->settings, &env, http_request_body(r), &reply, &refused, &why);
+	accepted = intake_payload(in, l, &webhook_decoder, hook_settings(l, api), &env, http_request_body(r), &reply, &refused, &why);
 	intake_count(l);
 	if (refused)
 		intake_refusal(in, l, http_request_peer(r), why, http_request_body(r));
 	buf_free(&headers);
 	buf_free(&reply);
+	if (api == HOOK_PAGERDUTY)
+		keep_key(in, key, sizeof key);
 	if (accepted == 0) {
-		hook_answer(r, 0, api_v2);
+		hook_answer(r, 0, api, key);
 		return;
 	}
 	h = xcalloc(1, sizeof *h);
-	*h = (struct hook_wait){.request = r, .accepted = accepted, .api_v2 = api_v2};
+	*h = (struct hook_wait){.request = r, .accepted = accepted, .api = api};
+	memcpy(h->key, key, sizeof key);
 	http_request_set(r, h);
 	intake_wait(in, &h->waiter, hook_done);
 }
@@ -385,8 +458,8 @@ static void on_hook(struct http_request *r, void *arg)
 {
 	struct intake_socket *s = arg;
 	const struct http_head *head = http_request_head(r);
-	bool api_v2 = false;
-	struct intake_listener *l = route(s->intake, s->listener, head->path, &api_v2);
+	enum hook_api api = api_of(head->path);
+	struct intake_listener *l = route(s->intake, s->listener, head->path, api);
 
 	http_request_set(r, NULL);
 	if (l == NULL) {
@@ -394,7 +467,7 @@ static void on_hook(struct http_request *r, void *arg)
 	} else if (!intake_allowed(l, http_request_peer(r))) {
 		counter_add(l->acl, 1);
 		http_problem(r, 403, "this address is not in the listener's allow list");
-	} else if (!authorised(l, r)) {
+	} else if (!authorised(l, r, api)) {
 		counter_add(l->acl, 1);
 		intake_refusal(s->intake, l, http_request_peer(r), "wrong or missing bearer token", SLICE_NONE);
 		http_reply(r, 401, "application/json", SLICE("{\"title\":\"a bearer token is needed\",\"status\":401}\n"), "WWW-Authenticate: Bearer\r\n");
@@ -403,7 +476,7 @@ static void on_hook(struct http_request *r, void *arg)
 	} else if (intake_full(s->intake) || !intake_rate(s->intake, l, http_request_peer(r), 1)) {
 		http_reply(r, 429, "application/json", SLICE("{\"title\":\"too many events\",\"status\":429}\n"), "Retry-After: 1\r\n");
 	} else {
-		take_hook(s, l, r, api_v2);
+		take_hook(s, l, r, api);
 	}
 }
 
