@@ -20,8 +20,7 @@ enum usm_auth {
 	USM_AUTHS
 };
 enum usm_priv { USM_PRIV_NONE, USM_DES, USM_AES_128, USM_AES_192, USM_AES_256, USM_PRIVS };
-/* draft-blumenthal-aes-usm-04, section 3.1.2.1 (net-snmp); draft-reeder-snmpv3-usm-3desede-00, section 2.1
- * (Cisco) */
+/* draft-blumenthal-aes-usm-04 (net-snmp) and draft-reeder-snmpv3-usm-3desede-00 (Cisco, SNMP4J) */
 enum usm_extension { USM_BLUMENTHAL, USM_REEDER };
 
 enum { USM_KEY_MAX = 128, USM_MAC_MAX = 64, USM_SALT = 8, USM_PASSWORD_MIN = 8, USM_PASSWORD_MAX = 255 };
