@@ -45,7 +45,11 @@ class Tracker:
         self.dir = tracker_directory()
         os.makedirs(self.dir, 0o700, exist_ok=True)
         self.lock = open(os.path.join(self.dir, "lock"), "w")
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another test uses the Request Tracker in %s; waiting for it" % self.dir, flush=True)
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.port = harness.free_port()
         self.vars = {}
         self.down()  # one that a killed test left
