@@ -9,7 +9,7 @@ struct flattener {
 	char name[NAME_MAX_OCTETS];
 	const struct path_list *omit;
 	size_t *left;
-	bool cut;
+	bool cut, renamed;
 };
 
 static bool name_octet(char c)
@@ -23,11 +23,14 @@ static size_t put_key(struct flattener *w, size_t n, struct slice key)
 {
 	if (key.n + n + 1 > sizeof w->name)
 		return 0;
+	bool legal = true;
 	for (size_t i = 0; i < key.n; i++) {
 		char c = key.p[i];
 		bool inner_dot = c == '.' && i > 0 && i + 1 < key.n && key.p[i - 1] != '.';
+		legal = legal && name_octet(c);
 		w->name[n++] = name_octet(c) || inner_dot ? c : '_';
 	}
+	w->renamed = w->renamed || !legal;
 	return n;
 }
 
@@ -62,6 +65,7 @@ static void walk_members(struct flattener *w, size_t n, const struct json *j)
 	for (const struct json *m = j->first; m != NULL && !w->cut; m = m->next, i++) {
 		struct slice key = m->key.n > 0 ? m->key : SLICE("_");
 		if (j->kind == JSON_ARRAY) {
+			w->renamed = true;
 			size_t d = sizeof digits;
 			size_t v = i;
 			do {
@@ -99,12 +103,12 @@ static void walk(struct flattener *w, size_t n, const struct json *j)
 	}
 }
 
-void flatten(struct fields *f, const char *prefix, struct slice path, const struct json *j,
+bool flatten(struct fields *f, const char *prefix, struct slice path, const struct json *j,
              const struct path_list *omit, size_t *left)
 {
 	struct flattener w = {.fields = f, .omit = omit, .left = left};
 	if (j == NULL)
-		return;
+		return false;
 	size_t n = put_key(&w, 0, slice_str(prefix));
 	BUG_ON(n == 0);
 	if (path.n > 0) {
@@ -115,4 +119,5 @@ void flatten(struct fields *f, const char *prefix, struct slice path, const stru
 		walk(&w, n, j);
 	if (w.cut)
 		fields_add_tag(f, "truncated");
+	return w.renamed;
 }

@@ -347,6 +347,7 @@ static void read_profile(struct profile_loader *l, const struct node *root)
 	p->ignore = read_ignore(l, node_get(root, "ignore"));
 	l->tables = profile_tables(l, node_get(root, "tables"));
 	p->settings = profile_settings(l, node_get(root, "set"));
+	p->paths = profile_paths(l->profiles->arena, p->settings);
 	if (l->findings->errors > l->errors_before)
 		return;
 	*l->profiles->tail = p;

@@ -39,6 +39,8 @@ struct word_map {
 	struct word_map *next;
 };
 
+struct path_table;
+
 struct word_table {
 	struct slice name;
 	const struct word_map *map;
@@ -54,6 +56,9 @@ struct choice {
 	const struct word_map *map;
 	const struct condition *when; /* NULL: always */
 	bool is_map;
+	struct slice single; /* `text` is this path and these filters, absent: more than that */
+	const struct filter_use *uses;
+	size_t n_uses;
 	struct slice fallback; /* absent: none */
 	struct choice *next;
 };
@@ -106,6 +111,7 @@ struct profile {
 	const struct path_list *shared, *unwrap, *within, *omit;
 	const struct ignore_rule *ignore;
 	const struct setting *settings;
+	const struct path_table *paths; /* those of the settings */
 	struct profile *next;
 };
 
@@ -158,14 +164,18 @@ struct place {
 
 struct item {
 	const struct decode_env *env;
+	const struct profile *profile; /* whose templates are rendered; NULL: a note's */
 	const struct place *place;
 	struct fields *fields;
+	bool extra; /* some fields have other names than the members that they come from */
 	struct buf *scratch;
 	size_t hits; /* paths that were there in the template being rendered */
 };
 
-struct slice header_value(struct slice headers, struct slice name); /* absent if there is none */
-const struct filter *profile_filters(void);                         /* filter.c */
+struct slice header_value(struct slice headers, struct slice name);       /* absent if there is none */
+bool profile_look_up(void *item, struct slice path, struct slice *value); /* for templates */
+const struct path_table *profile_paths(struct arena *a, const struct setting *settings);
+const struct filter *profile_filters(void); /* filter.c */
 bool profile_path_known(struct slice path, void *arg);
 /* Sets what the profile says; with only_missing no field that is set already. */
 void profile_apply(const struct profile *p, struct item *it, bool only_missing);
@@ -173,8 +183,8 @@ void profile_apply(const struct profile *p, struct item *it, bool only_missing);
 struct slice profile_render(const struct template *t, struct item *it);
 
 /* Puts a JSON value as fields `name`, `name.member`, `name.0` … but for those of `omit`; *left bounds the
- * octets of one event. */
-void flatten(struct fields *f, const char *prefix, struct slice path, const struct json *j,
+ * octets of one event. True if a field has another name than its path. */
+bool flatten(struct fields *f, const char *prefix, struct slice path, const struct json *j,
              const struct path_list *omit, size_t *left);
 
 #endif

@@ -31,7 +31,7 @@ static void flatten_shared(const struct profile *p, const struct place *place, s
 		const struct json *v = NULL;
 		for (const struct place *o = place->outer; o != NULL && v == NULL; o = o->outer)
 			v = json_path(o->json, s->path);
-		flatten(f, "body", s->path, v, p->omit, left);
+		(void)flatten(f, "body", s->path, v, p->omit, left);
 	}
 }
 
@@ -65,8 +65,8 @@ struct fields *request_event(struct request *r, const struct profile *p, const s
 	set_common(r, f);
 	if (p != NULL)
 		flatten_shared(p, place, f, &left);
-	flatten(f, "body", SLICE_NONE, place->json, p != NULL ? p->omit : NULL, &left);
-	struct item it = {.env = r->env, .place = place, .fields = f, .scratch = &r->scratch};
+	bool extra = flatten(f, "body", SLICE_NONE, place->json, p != NULL ? p->omit : NULL, &left);
+	struct item it = {.env = r->env, .place = place, .fields = f, .scratch = &r->scratch, .extra = extra};
 	if (p != NULL)
 		set_fields(r, p, &it);
 	if (is_empty(f, FIELD_HOST) && !r->env->raw_mode)

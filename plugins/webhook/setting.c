@@ -31,6 +31,8 @@ struct choice *profile_template(struct profile_loader *l, const struct node *n, 
 		REFUSE(l, fault.code, mark, "%s", fault.error.text);
 		return NULL;
 	}
+	if (!template_single(c->text, &c->single, &c->uses, &c->n_uses))
+		c->single = SLICE_NONE;
 	return id != FIELD_NONE && template_constant(c->text, &constant) &&
 	               !value_legal(l, id, constant, n->mark)
 	           ? NULL

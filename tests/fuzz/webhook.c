@@ -1,5 +1,5 @@
-/* The first octet chooses: 'P' a profile file, 'F' a form, 'M' a form in parts, else a JSON body. Bodies go through
- * three small profiles: an envelope, what may be in it, and the rest. */
+/* The first octet chooses: 'P' a profile file, 'F' a form, 'M' a form in parts, else a JSON body. Bodies go
+ * through three small profiles: an envelope, what may be in it, and the rest. */
 #include "decoder_check.h"
 
 #include <stdlib.h>
@@ -34,12 +34,11 @@ static const char envelope[] =
     "shared: [TopicArn, shared]\n"
     "set: {check: \"${@json.TopicArn}\", host: \"${body.host}\"}\n";
 
-static const char inner[] =
-    "profile: 1\n"
-    "name: inner\n"
-    "detect: [title, {\"@header.x-level\": [none, some]}]\n"
-    "items: items\n"
-    "set: {check: \"${@json.title}\", app: \"${@json.Type}\"}\n";
+static const char inner[] = "profile: 1\n"
+                            "name: inner\n"
+                            "detect: [title, {\"@header.x-level\": [none, some]}]\n"
+                            "items: items\n"
+                            "set: {check: \"${@json.title}\", app: \"${@json.Type}\"}\n";
 
 static void load(struct slice yaml)
 {

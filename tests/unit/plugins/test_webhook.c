@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "plugins/webhook/moment.h"
+
 static struct webhook_profiles *shipped(void)
 {
 	static const char *const names[] = {"alertmanager", "alertmanager-api-v2", "generic"};
@@ -201,6 +203,16 @@ static const struct fault faults[] = {
     {"profile: 1\nname: x\nverify: {scheme: slack}\n", "E004", 3, 1},
     {"profile: 1\nname: x\nitems: \"a[\"\n", "E007", 3, 8},
     {"profile: 1\nprofile: 1\nname: x\n", "E002", 2, 1},
+    {"profile: 1\nname: x\ndetect: [[a], b]\n", "E007", 3, 15},
+    {"profile: 1\nname: x\ndetect: []\n", "E007", 3, 9},
+    {"profile: 1\nname: x\ndetect: [{a: {b: c}}]\n", "E007", 3, 14},
+    {"profile: 1\nname: x\nitems: \"a[].\"\n", "E007", 3, 8},
+    {"profile: 1\nname: x\nset: {state: {from: body.x, map: u}}\n", "E020", 3, 34},
+    {"profile: 1\nname: x\ntables: {t: {a: bad}}\nset: {state: {from: body.x, map: t}}\n", "E011", 4, 34},
+    {"profile: 1\nname: x\nignore: [{when: [a]}]\n", "E005", 3, 10},
+    {"profile: 1\nname: x\nset: {host: {when: [a], val: x}}\n", "E004", 3, 25},
+    {"profile: 1\nname: x\nset: {host: {when: [a]}}\n", "E005", 3, 13},
+    {"profile: 1\nname: x\nset: {host: \"${body.a|before}\"}\n", "E007", 3, 23},
 };
 
 static void faults_have_places(void **state)
@@ -218,6 +230,69 @@ static void faults_have_places(void **state)
 		findings_clear(&f);
 		webhook_profiles_free(p);
 	}
+}
+
+static void check_moment(const char *text, const char *expect)
+{
+	instant t;
+	struct buf out = {0};
+	if (moment_parse(slice_str(text), 3600, &t))
+		instant_format(t, &out);
+	buf_char(&out, '\0');
+	if (strcmp(out.p, expect) != 0)
+		fail_msg("'%s' is '%s', not '%s'", text, out.p, expect);
+	buf_free(&out);
+}
+
+/* Without a zone: one hour east. */
+static void times(void **state)
+{
+	static const char *const rows[][2] = {
+	    {"2026-11-20T10:00:00.5Z", "2026-11-20T10:00:00.5Z"},
+	    {"2015-06-03T17:43:27.123+0000", "2015-06-03T17:43:27.123Z"},
+	    {"2025-02-15 14:59:03.25 +0000 UTC", "2025-02-15T14:59:03.25Z"},
+	    {"2025-02-15 14:59:03 +0100 CET m=+0.2", "2025-02-15T13:59:03Z"},
+	    {"2025-02-03T21:41:42.853014+01.00", "2025-02-03T20:41:42.853014Z"},
+	    {"2024.10.26 23:20:39", "2024-10-26T22:20:39Z"},
+	    {"2024/08/14 21:28:56 GMT", "2024-08-14T21:28:56Z"},
+	    {"2024-08-14", "2024-08-13T23:00:00Z"},
+	    {"1605133931", "2020-11-11T22:32:11Z"},
+	    {"1605133931151", "2020-11-11T22:32:11.151Z"},
+	    {"1605133931151000", "2020-11-11T22:32:11.151Z"},
+	    {"1544712660300000000", "2018-12-13T14:51:00.3Z"},
+	    {"1588227573.562812", "2020-04-30T06:19:33.562812Z"},
+	    {"Sat Oct 26 23:20:39 UTC 2024", "2024-10-26T23:20:39Z"},
+	    {"Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"},
+	    {"July 30, 2019 10:36 AM EST", "2019-07-30T15:36:00Z"},
+	    {"12 Aug 2019 12:05 am", "2019-08-11T23:05:00Z"},
+	    {"160513393115100000", ""},         /* no time of ours in any unit */
+	    {"July 30, 2019 10:36 AM BST", ""}, /* British or Bangladesh */
+	    {"2025-02-30 10:00:00", ""},
+	    {"2025-02-20 24:00:00", ""},
+	    {"Wed Oct", ""},
+	    {"yesterday", ""},
+	    {"12345678", ""},
+	    {"", ""},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_moment(rows[i][0], rows[i][1]);
+}
+
+static void lines_and_envelopes(void **state)
+{
+	(void)state;
+	struct lab l = lab_new("auto");
+	assert_int_equal(post(&l, "{\"title\":\"a\"}\n\n{\"title\":\"b\"}\n"), DECODE_OK);
+	assert_int_equal(l.b.batch.n, 2);
+	assert_field(&l.b, 1, "check", "b");
+	assert_int_equal(post(&l, "{\"title\":\"a\"}\n{\"title\":\n"), DECODE_OK);
+	assert_int_equal(l.b.batch.n, 1);
+	assert_field(&l.b, 0, "tags", "not-json");
+	l.b.env.content_type = SLICE("application/x-www-form-urlencoded");
+	assert_int_equal(post(&l, "{\"title\":\"curl -d\"}"), DECODE_OK);
+	assert_field(&l.b, 0, "check", "curl -d");
+	lab_free(&l);
 }
 
 static void unknown_profile(void **state)
@@ -241,6 +316,8 @@ int main(void)
 	    cmocka_unit_test(large_body),
 	    cmocka_unit_test(faults_have_places),
 	    cmocka_unit_test(unknown_profile),
+	    cmocka_unit_test(times),
+	    cmocka_unit_test(lines_and_envelopes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
