@@ -141,7 +141,7 @@ uint32_t crc32c(uint32_t crc, const void *p, size_t n);                   /* har
 /* What a decoder appends to: events in the order of the payload, and remarks. Owned by the caller, reused. */
 struct decode_note {
 	size_t at;          /* octet offset, SIZE_MAX unknown */
-	char text[160];
+	char text[512];   /* a URL that a person is to follow fits */
 };
 struct evt_batch {
 	struct fields *v;   /* n in use; entries keep their memory between uses */
