@@ -167,7 +167,7 @@ static void lane_discard(struct command *c, struct lane *l)
 {
 	incident_log(c->e, l->incident, "ticket", "%s discarded the delivery: %s", c->by, c->text);
 	lane_cancel(c->e, l);
-	l->dead = false;
+	l->dead = l->parked = false;
 	l->done = true;
 }
 

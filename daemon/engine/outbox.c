@@ -444,7 +444,7 @@ static void probe_next(struct engine *e, struct destination *d)
 {
 	struct lane *l, *first = NULL;
 	TAILQ_FOREACH (l, &e->correlation->lanes, all)
-		if (l->parked && !l->in_flight && !l->dead && strcmp(l->destination, d->name) == 0 &&
+		if (l->parked && !l->in_flight && !l->dead && !l->done && strcmp(l->destination, d->name) == 0 &&
 		    (first == NULL || l->incident->priority < first->incident->priority))
 			first = l;
 	if (first != NULL)

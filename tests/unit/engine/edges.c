@@ -496,6 +496,42 @@ static void discarded_while_it_tries(void **state)
 	desk_free(d);
 }
 
+static enum desk_fault wrong_token(struct desk *d, const struct ticket_op *op)
+{
+	(void)op;
+	return d->at < 10 * MINUTE ? DESK_AUTH : DESK_DONE;
+}
+
+/* A delivery is given up by a person while it waits for its destination: nobody tries it when the pause is
+ * over. */
+static void discarded_while_held(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules, desk_map, true);
+	struct lane *l;
+	char text[96];
+	int held = 0;
+	d->fault = wrong_token;
+	desk_event(d, 0, "ping", "x1", "problem");
+	desk_wait(d, 8 * MINUTE);
+	TAILQ_FOREACH (l, &d->rig->engine->correlation->lanes, all)
+		if (l->parked) {
+			snprintf(text, sizeof text,
+			         "{\"do\":\"discard\",\"id\":\"%llu\",\"by\":\"eve\",\"text\":\"no\"}",
+			         (unsigned long long)l->serial);
+			desk_command(d, text);
+			assert_true(l->done);
+			assert_false(l->parked);
+			held++;
+		}
+	assert_int_equal(held, 1);
+	desk_wait(d, 20 * MINUTE);
+	desk_event(d, 20 * MINUTE, "ping", "solo", "problem");
+	desk_wait(d, 40 * MINUTE);
+	assert_int_equal(d->n, 1);
+	desk_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -517,6 +553,7 @@ int main(void)
 	    cmocka_unit_test(repeated_note),
 	    cmocka_unit_test(circle_is_one),
 	    cmocka_unit_test(discarded_while_it_tries),
+	    cmocka_unit_test(discarded_while_held),
 	};
 	log_open("test", LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
