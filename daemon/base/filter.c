@@ -173,9 +173,13 @@ const struct filter *template_filters(size_t *n)
 bool filter_arg_ok(const struct filter_use *use, struct error *err)
 {
 	int64_t n;
-	if (use->filter->apply != f_limit || limit_of(use, &n))
+	if (use->filter->apply == f_limit && !limit_of(use, &n))
+		error_set(err, "filter 'limit' needs a whole number from 1 to 1000000, got '" SLICE_FMT "'",
+		          SLICE_ARG(use->arg));
+	/* a joined text that is a list again would grow with every further join */
+	else if (use->filter->apply == f_join && memchr(use->arg.p, LIST_MARK, use->arg.n) != NULL)
+		error_set(err, "filter 'join' cannot put the character U+001F between items");
+	else
 		return true;
-	error_set(err, "filter 'limit' needs a whole number from 1 to 1000000, got '" SLICE_FMT "'",
-	          SLICE_ARG(use->arg));
 	return false;
 }

@@ -135,6 +135,7 @@ static const struct {
     {"${host lower}", "E007", 0, 7, "'${' has no matching '}'; write '$$' for a dollar sign before '{'"},
     {"${host|limit}", "E007", 7, 5, "filter 'limit' needs an argument: 'limit:...'"},
     {"${host|limit:0}", "E007", 7, 7, "filter 'limit' needs a whole number from 1 to 1000000, got '0'"},
+    {"${list|join:\x1f|join:-}", "E007", 7, 6, "filter 'join' cannot put the character U+001F between items"},
     {"${host|upper:x}", "E007", 7, 7, "filter 'upper' takes no argument"},
     {"${host|default:'x}", "E007", 15, 3, "a quoted argument ends with ' and then '|' or '}'"},
     {"${host|default:'x'y}", "E007", 15, 3, "a quoted argument ends with ' and then '|' or '}'"},
