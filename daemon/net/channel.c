@@ -246,9 +246,9 @@ void channel_send_fd(struct channel *c, uint16_t kind, uint64_t seq, struct slic
 		return;
 	int mine = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (mine < 0) {
-		log_error("channel_fd error=\"cannot duplicate a descriptor: %s\" kind=%u", strerror(errno),
-		          kind);
-		queue(c, kind, seq, payload, false);
+		/* without its descriptor it would say something else: "no map at all" */
+		log_error("channel_fd error=\"cannot duplicate a descriptor: %s\" kind=%u lost=1",
+		          strerror(errno), kind);
 		return;
 	}
 	c->fds = array_reserve(c->fds, &c->cap_fds, c->n_fds + 1, sizeof *c->fds);

@@ -28,7 +28,8 @@ int channel_pair(int fds[2], struct error *err) MUST_CHECK; /* socketpair, CLOEX
 struct channel *channel_new(struct loop *l, int fd, const struct channel_events *ev, void *arg); /* owns fd */
 void channel_free(struct channel *c);                        /* allowed inside its own callbacks; NULL is fine */
 void channel_send(struct channel *c, uint16_t kind, uint64_t seq, struct slice payload); /* queued; written once a turn */
-void channel_send_fd(struct channel *c, uint16_t kind, uint64_t seq, struct slice payload, int fd); /* dup'ed */
+void channel_send_fd(struct channel *c, uint16_t kind, uint64_t seq, struct slice payload, int fd); /* dup'ed; if that
+                                  cannot be, the frame is lost and logged */
 size_t channel_backlog(const struct channel *c);             /* octets not yet written */
 void channel_pause(struct channel *c, bool paused);          /* stop reading: back-pressure */
 /* Delivers what a peer that has ended left behind, then its end. Never waits; only outside the channel's callbacks, which
