@@ -65,8 +65,11 @@ static int sealed_file(struct slice bytes, struct error *err)
 		at += (size_t)n;
 	}
 	/* the others map it: what is mapped must never change or shrink under them */
-	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-	return fd;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0)
+		return fd;
+	error_set(err, "cannot seal the map: %s", strerror(errno));
+	close(fd);
+	return -1;
 }
 
 /* An emptied or halved export must not empty the map (map.md section 2). */

@@ -207,6 +207,15 @@ static void give_level(struct role *r, const struct parent *p)
 		log_level(r->level);
 }
 
+static void close_above(int first)
+{
+	if (syscall(SYS_close_range, (unsigned)first, ~0u, 0u) == 0)
+		return;
+	/* a kernel before 5.9, or a container that forbids what it does not know */
+	for (int fd = first, end = (int)MIN(sysconf(_SC_OPEN_MAX), 1 << 20); fd < end; fd++)
+		close(fd);
+}
+
 /* The new process: nothing of the parent's but its control channel, the counters and the code. */
 static _Noreturn void child_main(struct child *c, int fd)
 {
@@ -225,7 +234,7 @@ static _Noreturn void child_main(struct child *c, int fd)
 		if (dup2(fd, 3) != 3)
 			_exit(71);
 	}
-	syscall(SYS_close_range, 4u, ~0u, 0u);
+	close_above(4);
 	snprintf(name, sizeof name, "%s%.0u", role_word(c->ops->kind), c->index);
 	prctl(PR_SET_NAME, name, 0, 0, 0);
 	log_open(name, p->config->log_level);
