@@ -255,9 +255,14 @@ int segment_scan(struct segment *s, uint64_t after, bool is_last,
 	x.st = db_prepare(s->db, "SELECT seq, data FROM row WHERE seq>?1 ORDER BY seq", err);
 	if (x.st == NULL)
 		return -1;
-	(void)sqlite3_bind_int64(x.st, 1, (sqlite3_int64)after);
-	while ((step = sqlite3_step(x.st)) == SQLITE_ROW && rc == 0)
-		rc = scan_row(&x, expect++, err);
+	/* an unbound parameter is NULL, and nothing is behind NULL: an empty journal */
+	step = sqlite3_bind_int64(x.st, 1, (sqlite3_int64)after);
+	while (step == SQLITE_OK || step == SQLITE_ROW) {
+		if ((step = sqlite3_step(x.st)) == SQLITE_ROW)
+			rc = scan_row(&x, expect++, err);
+		if (rc != 0)
+			break;
+	}
 	if (rc == 0 && step != SQLITE_DONE)
 		rc = db_fail(s->db, "reading the journal", err);
 	sqlite3_finalize(x.st);

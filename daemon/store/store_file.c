@@ -98,8 +98,11 @@ int store_file_get(struct store *s, const char *what, const char *hash, struct b
 	buf_reserve(out, left);
 	while (rc == 0 && left > 0) {
 		ssize_t n = read(fd, out->p + out->n, left);
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0) {
-			rc = -1; /* shorter than it said */
+			errno = n == 0 ? EIO : errno; /* shorter than it said */
+			rc = -1;
 			break;
 		}
 		out->n += (size_t)n;
