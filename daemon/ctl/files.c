@@ -15,6 +15,7 @@
 #define CONFIG_MAX (1u << 20)
 #define LIST_MAX   (16u << 20)
 #define SECRET_MAX 65536u
+#define TOTAL_MAX  (48u << 20) /* well below FRAME_MAX */
 
 #ifndef CARILLON_DATADIR
 #define CARILLON_DATADIR "/usr/share/carillon"
@@ -236,6 +237,18 @@ struct config *files_read_config(const char *config_path, struct bundle *b, stru
 	return f->errors == 0 ? config_from_bundle(b, f) : NULL;
 }
 
+/* Everything goes to the roles in one frame. */
+static void check_total(const struct bundle *b, const char *config_path, struct findings *f)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		total += strlen(b->v[i].name) + b->v[i].text.n;
+	if (total > TOTAL_MAX)
+		findings_add(f, FINDING_ERROR, "E092", config_path != NULL ? config_path : CARILLON_ETC "/carillon.yaml", nowhere, SLICE_NONE,
+		             "configuration, rules, lists and profiles have %zu MiB together; at most %u MiB can be used", total >> 20, TOTAL_MAX >> 20);
+}
+
 struct config *files_read(const char *config_path, struct bundle *b, struct findings *f)
 {
 	char *data = files_data_dir(), *folder;
@@ -254,6 +267,7 @@ struct config *files_read(const char *config_path, struct bundle *b, struct find
 	add_folder(b, BUNDLE_TICKET_PROFILE, folder, 0, f);
 	free(folder);
 	free(data);
+	check_total(b, config_path, f);
 	if (f->errors > 0) {
 		config_free(c);
 		return NULL;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -189,11 +190,31 @@ static void configuration(void **state)
 	expect("-c @ status", f->broken, CTL_USAGE, NULL, "--socket PATH");
 }
 
+/* All sources travel to a role in one frame, which has an end. */
+static void too_much(void **state)
+{
+	const struct files *f = *state;
+	char *rules = t_file(f->dir, "big.yaml",
+	                     "version: 1\npackage: big\nlists: {a: {file: a}, b: {file: b}, c: {file: c}, d: {file: d}}\n");
+	char *text = xasprintf("version: 1\nrules: {path: [%s]}\n", rules);
+	char *config = t_file(f->dir, "big-config.yaml", text);
+
+	for (char name[] = "a"; name[0] <= 'd'; name[0]++) {
+		char *list = t_file(f->dir, name, "");
+		assert_int_equal(truncate(list, 13 << 20), 0);
+		free(list);
+	}
+	expect("-c @ config check", config, CTL_FOUND, "have 52 MiB together; at most 48 MiB", NULL);
+	free(config);
+	free(text);
+	free(rules);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(check), cmocka_unit_test(tests_run),
 	                                   cmocka_unit_test(explain), cmocka_unit_test(maps),
-	                                   cmocka_unit_test(configuration)};
+	                                   cmocka_unit_test(configuration), cmocka_unit_test(too_much)};
 
 	log_open("test", LOG_LEVEL_ERROR);
 	setenv("CARILLON_DATA", CARILLON_SOURCE, 1);
