@@ -347,6 +347,7 @@ static int read_sources(struct parent *p, struct findings *f, struct error *err)
 	bundle_free(&b);
 	if (p->config == NULL)
 		return error_set(err, "the configuration or the rules have errors, see above");
+	p->at_start = p->config;
 	p->state_dir = xstrdup(p->options.state_dir != NULL ? p->options.state_dir : p->config->state.path);
 	return 0;
 }
@@ -417,6 +418,8 @@ void parent_free(struct parent *p)
 		loop_free(p->loop);
 	if (p->counters != NULL)
 		counters_free(p->counters);
+	if (p->config != p->at_start)
+		config_free(p->at_start);
 	config_free(p->config);
 	config_free(p->next);
 	buf_free(&p->bundle);

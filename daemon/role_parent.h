@@ -50,6 +50,7 @@ struct parent {
 	struct loop *loop;
 	struct counters *counters;
 	struct config *config;
+	struct config *at_start; /* what a setting that needs a restart still is; may be config */
 	struct buf bundle;      /* encoded */
 	uint32_t generation;
 	char *state_dir;

@@ -171,12 +171,13 @@ static void all_swapped(struct parent *p)
 static void swap_all(struct parent *p)
 {
 	struct buf names = {0};
-	size_t restart = config_needs_restart(p->config, p->next, &names);
+	size_t restart = config_needs_restart(p->at_start, p->next, &names);
 	struct buf former = p->bundle;
 
 	loop_timer_set(p->reload_patience, -1);
 	p->generation++;
-	config_free(p->config);
+	if (p->config != p->at_start)
+		config_free(p->config);
 	p->config = p->next;
 	if (p->options.log_level == NULL)
 		log_level(p->config->log_level);

@@ -607,6 +607,15 @@ static const struct listener_config *named(const struct config *c, const char *n
 	return NULL;
 }
 
+/* A listener on the sockets of another one is no way around the token of that one. */
+static void share_auth(const struct config *c, struct listener_config *l)
+{
+	const struct listener_config *owner = l->on != NULL && l->on[0] != '\0' ? named(c, l->on) : NULL;
+
+	if (l->bearer.ref == NULL && owner != NULL)
+		l->bearer.ref = owner->bearer.ref;
+}
+
 static void check_listener(struct config *c, struct listener_config *l, struct findings *f)
 {
 	char path[96];
@@ -651,6 +660,8 @@ static void check_listener(struct config *c, struct listener_config *l, struct f
 
 static void check(struct config *c, const char *hostname, struct findings *f)
 {
+	for (size_t i = 0; i < c->n_listeners; i++)
+		share_auth(c, &c->listeners[i]);
 	for (size_t i = 0; i < c->n_listeners; i++)
 		check_listener(c, &c->listeners[i], f);
 	for (size_t i = 0; i < c->admin.n_metrics; i++)

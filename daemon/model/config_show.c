@@ -136,7 +136,7 @@ size_t config_needs_restart(const struct config *running, const struct config *n
 		setting_show(s, (const char *)running + s->offset, &a);
 		setting_show(s, (const char *)next + s->offset, &b);
 		if (s->restart && !slice_eq(buf_slice(&a), buf_slice(&b)))
-			buf_printf(names, "%s%s needs a restart", n++ > 0 ? ", " : "", s->path);
+			buf_printf(names, "%s%s", n++ > 0 ? ", " : "", s->path);
 		buf_free(&a);
 		buf_free(&b);
 	}

@@ -67,7 +67,7 @@ const struct setting listener_settings[] = {
     {"profile", SETTING_TEXT, LAT(profile), "", 0, 0, false, "webhook: what product sends; empty: found out"},
     {"path", SETTING_TEXT, LAT(path), "", 0, 0, false, "webhook: URL path, default /hook/NAME"},
     {"on", SETTING_TEXT, LAT(on), "", 0, 0, false, "webhook: the listener whose sockets it shares"},
-    {"auth.bearer", SETTING_SECRET, LAT(bearer), "", 0, 0, false, "webhook: reference to the token that senders must show"},
+    {"auth.bearer", SETTING_SECRET, LAT(bearer), "", 0, 0, false, "webhook: reference to the token that senders must show; with on, that listener's if none is given"},
 };
 const size_t listener_settings_n = ARRAY_LEN(listener_settings);
 

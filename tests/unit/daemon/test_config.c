@@ -273,6 +273,38 @@ static void secrets_are_references(void **state UNUSED)
 
 /* ---- merging */
 
+/* A listener on another one's sockets is no way around that one's token. */
+static void shared_sockets_share_the_token(void **state UNUSED)
+{
+	static const char *const yaml =
+	    "version: 1\nlisteners:\n"
+	    "  hooks: {auth: {bearer: \"cred:hook\"}}\n"
+	    "  own: {type: webhook, on: hooks, auth: {bearer: \"cred:own\"}}\n"
+	    "  plain: {type: webhook, bind: [\"http://127.0.0.1:9299\"]}\n"
+	    "  late: {type: webhook, on: hooks}\n";
+	static const struct {
+		const char *name, *ref;
+	} wanted[] = {{"alertmanager", "cred:hook"}, {"late", "cred:hook"}, {"own", "cred:own"}, {"plain", NULL}};
+	struct findings f = {0};
+	struct config *c = load(&f, 1, &yaml);
+	size_t seen = 0;
+
+	assert_non_null(c);
+	for (size_t i = 0; i < c->n_listeners; i++)
+		for (size_t k = 0; k < ARRAY_LEN(wanted); k++)
+			if (strcmp(c->listeners[i].name, wanted[k].name) == 0) {
+				const char *ref = c->listeners[i].bearer.ref;
+
+				seen++;
+				assert_true((ref == NULL) == (wanted[k].ref == NULL));
+				if (ref != NULL)
+					assert_string_equal(ref, wanted[k].ref);
+			}
+	assert_int_equal(seen, ARRAY_LEN(wanted));
+	config_free(c);
+	findings_clear(&f);
+}
+
 static void drop_ins_merge_by_key(void **state UNUSED)
 {
 	static const char *const files[] = {
@@ -414,7 +446,7 @@ static void what_needs_a_restart(void **state UNUSED)
 	assert_non_null(old);
 	assert_non_null(next);
 	assert_int_equal(config_needs_restart(old, next, &names), 2);
-	assert_string_equal(buf_cstr(&names), "state.path needs a restart, intake needs a restart");
+	assert_string_equal(buf_cstr(&names), "state.path, intake");
 	buf_free(&names);
 	config_free(old);
 	config_free(next);
@@ -449,6 +481,7 @@ int main(void)
 	    cmocka_unit_test(every_absent_key_by_name),
 	    cmocka_unit_test(a_secret_is_never_repeated),
 	    cmocka_unit_test(secrets_are_references),
+	    cmocka_unit_test(shared_sockets_share_the_token),
 	    cmocka_unit_test(drop_ins_merge_by_key),
 	    cmocka_unit_test(two_drop_ins_disagree),
 	    cmocka_unit_test(a_drop_in_includes_nothing),
