@@ -229,14 +229,63 @@ static bool take_event(struct builder *b, const yaml_event_t *e)
 	return true;
 }
 
+/* What libyaml says is right and helps nobody who does not know it; these are the four that people meet. */
+static const struct yaml_advice {
+	const char *problem, *context; /* context NULL: any */
+	const char *words;
+	bool begins; /* the place is where the context begins: libyaml notices lines later */
+} advices[] = {
+    {"could not find expected ':'", "while scanning a simple key", "no ':' and space after this key", true},
+    {"found unexpected end of stream", "while scanning a quoted scalar",
+     "the quote that begins here is not closed", true},
+    {"mapping values are not allowed in this context", NULL,
+     "mapping values are not allowed in this context; quote a value that holds ': ', or look for a missing "
+     "':' above",
+     false},
+    {"found character that cannot start any token", NULL,
+     "this character cannot begin a value; put the value in quotes", false},
+};
+
+static const struct yaml_advice *advice_for(const yaml_parser_t *p)
+{
+	for (size_t i = 0; p->problem != NULL && i < ARRAY_LEN(advices); i++)
+		if (strcmp(p->problem, advices[i].problem) == 0 &&
+		    (advices[i].context == NULL ||
+		     (p->context != NULL && strcmp(p->context, advices[i].context) == 0)))
+			return &advices[i];
+	return NULL;
+}
+
+/* Whether a tab stands at the place; what is before it in its line are blanks or the place is not found. */
+static bool is_tab(struct slice text, const yaml_mark_t *m)
+{
+	size_t at = 0;
+
+	for (size_t line = 0; line < m->line; line++) {
+		const char *end = memchr(text.p + at, '\n', text.n - at);
+		if (end == NULL)
+			return false;
+		at = (size_t)(end - text.p) + 1;
+	}
+	return m->column < text.n - at && text.p[at + m->column] == '\t';
+}
+
 static void report_problem(struct builder *b, const yaml_parser_t *p)
 {
 	struct mark m = place(b, &p->problem_mark, 1);
 	const char *problem = p->problem != NULL ? p->problem : "out of memory";
+	const struct yaml_advice *advice = advice_for(p);
+
 	/* not UTF-8, or a control character: comes with an octet offset */
 	if (p->error == YAML_READER_ERROR)
 		m = mark_at(b->doc->text, p->problem_offset);
-	if (p->context != NULL)
+	if (advice != NULL && advice->begins)
+		m = place(b, &p->context_mark, 1);
+	if (advice != NULL && is_tab(b->doc->text, &p->problem_mark))
+		refuse(b, "E001", m, "not valid YAML: a tab where only spaces may stand; indent with spaces");
+	else if (advice != NULL)
+		refuse(b, "E001", m, "not valid YAML: %s", advice->words);
+	else if (p->context != NULL)
 		refuse(b, "E001", m, "not valid YAML: %s (%s)", problem, p->context);
 	else
 		refuse(b, "E001", m, "not valid YAML: %s", problem);

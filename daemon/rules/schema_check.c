@@ -133,12 +133,12 @@ static void check_scalar(struct loader *ld, const struct load_file *file, const 
 	case KEY_TRUE:
 		if (!slice_is(text, "true"))
 			load_error(ld, file, "E007", n->mark,
-			           "expected true for '%s', got '" SLICE_FMT "'; remove the key instead",
+			           "expected true for '%s', got '" SLICE_FMT "'; write true, or remove the key",
 			           k->name, SLICE_ARG(text));
 		return;
 	case KEY_FALSE_OR_MAP:
 		if (!slice_is(text, "false"))
-			load_error(ld, file, "E007", n->mark, "expected a map or false for '%s', got %s",
+			load_error(ld, file, "E007", n->mark, "expected a map or false for '%s', got %s; write false, or a map",
 			           k->name, schema_what(n));
 		return;
 	case KEY_COUNT:
