@@ -6,7 +6,7 @@
 #include "ctl/decode.h"
 #include "ctl/files.h"
 
-const char verbs_common[] = "[--socket PATH] [--url URL] [--config FILE] [--json] [--table] "
+const char verbs_common[] = "[--socket PATH] [--config FILE] [--json] [--table] "
                             "[--color=auto|always|never] [--quiet] [--utc] "
                             "[--help] [--version]";
 
