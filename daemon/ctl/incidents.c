@@ -232,7 +232,7 @@ static void tree(const struct ctl *c, const struct json *list, struct slice caus
 		show_text(c, SHOW_PLAIN, text(k, "service"));
 		fputs("  ", c->out);
 		show_text(c, slice_is(text(k, "state"), "down") ? SHOW_RED : SHOW_YELLOW, text(k, "state"));
-		fprintf(c->out, "  " SLICE_FMT " alerts\n", SLICE_ARG(text(k, "alerts")));
+		fprintf(c->out, "  " SLICE_FMT "%s\n", SLICE_ARG(text(k, "alerts")), slice_is(text(k, "alerts"), "1") ? " alert" : " alerts");
 		tree(c, list, text(k, "service"), depth + 1);
 	}
 }
@@ -280,7 +280,8 @@ static void show(const struct ctl *c, const struct json *i, const struct json *l
 	const struct json *reasons = json_get(i, "reasons");
 
 	facts(c, i);
-	fputs("\nbecause\n", c->out);
+	if (reasons != NULL && reasons->first != NULL)
+		fputs("\nbecause\n", c->out);
 	for (const struct json *s = reasons != NULL ? reasons->first : NULL; s != NULL; s = s->next) {
 		fputs("  ", c->out);
 		show_text(c, SHOW_PLAIN, json_text(s));

@@ -88,7 +88,7 @@ static void open_now(struct engine *e, struct incident *i)
 	log_not_grouped(e, i);
 	free(why);
 	e->stats.opened++;
-	engine_notice(e, LOG_LEVEL_INFO, "inc=%s state=open key=%s priority=P%d root=%s title=\"%s\"",
+	engine_notice(e, LOG_LEVEL_INFO, "inc=%s state=open key=%s priority=P%d root=\"%s\" title=\"%s\"",
 	              i->id_text, i->key, i->priority, i->root_id, i->title);
 	outbox_start(e, i);
 }
