@@ -592,7 +592,14 @@ static void on_stream(struct redis *c UNUSED, const struct redis_reply *rep, voi
 
 static void follow(struct mapper_redis *r)
 {
-	redis_sendf(r->redis, on_stream, r, "XREAD COUNT 10000 BLOCK %d STREAMS %schanges %s", r->held ? HELD_MS : BLOCK_MS, r->prefix, r->last);
+	char wait[16];
+	char *key = xasprintf("%schanges", r->prefix);
+	struct slice argv[] = {SLICE("XREAD"), SLICE("COUNT"), SLICE("10000"), SLICE("BLOCK"), SLICE_NONE, SLICE("STREAMS"), slice_str(key), slice_str(r->last)};
+
+	snprintf(wait, sizeof wait, "%d", r->held ? HELD_MS : BLOCK_MS);
+	argv[4] = slice_str(wait);
+	redis_send(r->redis, argv, ARRAY_LEN(argv), on_stream, r);
+	free(key);
 }
 
 static void on_format(struct redis *c UNUSED, const struct redis_reply *rep, void *arg)
@@ -637,7 +644,11 @@ static void on_last(struct redis *c UNUSED, const struct redis_reply *rep, void 
 /* A whole read: what changes after the noted id is read again by `follow`. */
 static void begin(struct mapper_redis *r)
 {
-	redis_sendf(r->redis, on_last, r, "XREVRANGE %schanges + - COUNT 1", r->prefix);
+	char *key = xasprintf("%schanges", r->prefix);
+	const struct slice argv[] = {SLICE("XREVRANGE"), slice_str(key), SLICE("+"), SLICE("-"), SLICE("COUNT"), SLICE("1")};
+
+	redis_send(r->redis, argv, ARRAY_LEN(argv), on_last, r);
+	free(key);
 }
 
 static void connected(struct redis *redis, void *arg)
