@@ -267,12 +267,20 @@ static void done(struct engine *e, struct lane *l, const struct ticket_result *r
 	}
 }
 
+/* Before a ticket is known, whatever was sent and not answered by an id is looked for first. */
+static void unbind(struct lane *l)
+{
+	if (l->state != LANE_BOUND)
+		l->state = LANE_UNKNOWN;
+}
+
 static void absent(struct engine *e, struct lane *l, const struct ticket_result *r)
 {
 	if (r->verb == TICKET_FIND) {
 		found(e, l, r);
 		return;
 	}
+	unbind(l); /* "not there" is no answer to a create, but one that was given */
 	if (l->straying) {
 		stray_over(e, l, "gone");
 		return;
@@ -282,14 +290,7 @@ static void absent(struct engine *e, struct lane *l, const struct ticket_result 
 		return;
 	}
 	l->sending = incident_fingerprint(l->incident);
-	lane_dead(e, l, TICKET_CLASS_GONE, "the ticket is gone");
-}
-
-/* Before a ticket is known, whatever was sent and not answered by an id is looked for first. */
-static void unbind(struct lane *l)
-{
-	if (l->state != LANE_BOUND)
-		l->state = LANE_UNKNOWN;
+	lane_dead(e, l, TICKET_CLASS_GONE, l->state == LANE_BOUND ? "the ticket is gone" : l->error);
 }
 
 /* A reply that was lost may have closed or reopened the ticket, or a note may stand there already: no search
