@@ -340,6 +340,8 @@ static void show(const struct explain *x, const struct json *j)
 		buf_clear(&b);
 		buf_printf(&b, SLICE_FMT " conditions of %zu rules looked at",
 		           SLICE_ARG(text(j, "candidates")), n_rules);
+		if (json_get(j, "rules") != NULL && json_get(j, "rules")->first == NULL && n_rules > 0)
+			buf_str(&b, "; 'rules explain RULE' shows each condition of one");
 		show_fact(x->c, "rules", buf_slice(&b));
 		show_rules(x, j);
 		show_incidents(x->c, json_get(j, "incidents"));

@@ -5,6 +5,7 @@
 #include "ctl/client.h"
 #include "ctl/select.h"
 #include "ctl/show.h"
+#include "model/incident.h"
 
 #define TREE_DEPTH 32u
 
@@ -60,6 +61,16 @@ static bool fits(const struct wanted *w, const struct json *i)
 	       (instant_parse(text(i, "updated_at"), &updated) && updated >= w->since);
 }
 
+static bool states_known(const char *list)
+{
+	enum incident_state state;
+
+	for (const char *p = list; p != NULL; p = strchr(p, ',') != NULL ? strchr(p, ',') + 1 : NULL)
+		if (!incident_state_parse(slice_trim(slice_of(p, strcspn(p, ","))), &state))
+			return false;
+	return true;
+}
+
 static int read_wanted(const struct ctl *c, const struct args *a, struct wanted *w)
 {
 	const char *since = args_value(a, "since");
@@ -68,6 +79,11 @@ static int read_wanted(const struct ctl *c, const struct args *a, struct wanted 
 	*w = (struct wanted){args_value(a, "state"), args_value(a, "service"),
 	                     args_value(a, "owner"), args_value(a, "priority"),
 	                     INSTANT_NONE,           args_flag(a, "all")};
+	if (w->state != NULL && !states_known(w->state))
+		return ctl_fail(c, CTL_USAGE,
+		                "'%s' is no state; states are gathering, open, acked, clearing, resolved, closed, transient, "
+		                "merged, several with commas",
+		                w->state);
 	if (w->most != NULL &&
 	    (w->most[0] != 'P' || w->most[1] < '1' || w->most[1] > '5' || w->most[2] != '\0'))
 		return ctl_fail(c, CTL_USAGE, "'%s' is no priority; P1 to P5", w->most);

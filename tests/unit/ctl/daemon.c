@@ -159,12 +159,13 @@ static void incidents(void **state)
 	expect("incidents\nlist\n--since\n2m", CTL_DONE, "checkout down", NULL);
 	expect("incidents\nlist\n--since\nsoon", CTL_USAGE, NULL, "is no duration");
 	expect("incidents\nlist\n--priority\nhigh", CTL_USAGE, NULL, "is no priority");
+	expect("incidents\nlist\n--state\nopen,nope", CTL_USAGE, NULL, "is no state");
 }
 
 static void one_incident(void **state)
 {
 	(void)state;
-	expect("incidents\nshow\n01ke5q", CTL_DONE, "  sw1  down  2 alerts\n    └ api  down  1 alerts\n",
+	expect("incidents\nshow\n01ke5q", CTL_DONE, "  sw1  down  2 alerts\n    └ api  down  1 alert\n",
 	       NULL);
 	expect("incidents\nshow\n01KE5Q", CTL_DONE, "42 at default, open", NULL);
 	expect("incidents\nshow\n01KE5Q", CTL_DONE, "60m ago    state    opened", NULL);
