@@ -149,10 +149,28 @@ bool parent_all_ready(const struct parent *p)
 	return p->state == PARENT_RUNNING;
 }
 
+static void tell_ready(struct parent *p)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; i < p->n_sockets; i++) {
+		const struct parent_socket *s = &p->sockets[i], *before = i > 0 ? &p->sockets[i - 1] : NULL;
+
+		/* each intake has its own socket of a UDP address */
+		if (before == NULL || strcmp(s->listener, before->listener) != 0 || strcmp(s->text, before->text) != 0)
+			buf_printf(&b, "%s%s %s", b.n > 0 ? ", " : "", s->listener, s->text);
+	}
+	log_info("msg=\"ready\" version=" CARILLON_VERSION " listening=\"%s\"", buf_cstr(&b));
+	buf_free(&b);
+	p->told = true;
+}
+
 static void running(struct parent *p)
 {
 	if (!parent_all_ready(p))
 		return;
+	if (!p->told)
+		tell_ready(p);
 	parent_notify("READY=1\nSTATUS=running");
 	if (p->on_running != NULL) {
 		void (*fn)(struct parent *, void *) = p->on_running;

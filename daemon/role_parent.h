@@ -60,6 +60,7 @@ struct parent {
 	struct parent_socket *sockets; size_t n_sockets, cap_sockets;
 	unsigned last_socket;
 	instant started;
+	bool told;              /* it is in the log that all roles run, and where they listen */
 	int map_fd;
 	char map_hash[65];
 	bool map_known;         /* there is a map, or it is known that there is none */
