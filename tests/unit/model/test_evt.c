@@ -266,7 +266,7 @@ static void batch_is_bounded(void **state)
 		}
 		assert_null(evt_batch_add(&b));
 		for (int i = 0; i < 200; i++)
-			evt_batch_note(&b, 7, "%0300d", i);
+			evt_batch_note(&b, 7, "%0600d", i);
 		assert_int_equal(b.n_notes, 100);
 		assert_int_equal(strlen(b.notes[0].text), sizeof b.notes[0].text - 1);
 		assert_true(slice_ends(slice_str(b.notes[0].text), SLICE("...")));
