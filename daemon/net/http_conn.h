@@ -6,7 +6,10 @@
 #include "net/http_server.h"
 
 enum { HTTP_SERVER_MAGIC = 0x68747376, HTTP_CONN_MAGIC = 0x6874636e, HTTP_REQUEST_MAGIC = 0x68747271 };
-enum { HTTP_BEHIND_MAX = 1 << 20 }; /* octets that a client may leave unread */
+enum {
+	HTTP_BEHIND_MAX = 1 << 20,  /* octets that a client may leave unread */
+	HTTP_STREAM_BEHIND = 8 << 20 /* of a stream: large events come in bursts */
+};
 
 enum http_state {
 	HTTP_HEAD,   /* waiting for a head, or in the middle of one */

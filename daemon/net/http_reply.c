@@ -153,7 +153,7 @@ bool http_stream_send(struct http_request *r, struct slice piece)
 		return false;
 	if (piece.n == 0)
 		return true; /* an empty chunk would end it */
-	if (c->out.n - c->out_at + piece.n > HTTP_BEHIND_MAX) {
+	if (c->out.n - c->out_at + piece.n > HTTP_STREAM_BEHIND) {
 		http_conn_break(c);
 		return false;
 	}
