@@ -1,10 +1,10 @@
 /* One payload on its way through intake: limits, decoder, rules, map, redaction, the tail. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "model/address.h"
 #include "role_intake.h"
 
 #define SENDERS_MAX  65536u
@@ -15,18 +15,11 @@
 
 struct cidr_list {
 	size_t n;
-	struct cidr v[];
+	struct {
+		struct address net;
+		unsigned bits;
+	} v[];
 };
-
-static bool address(const char *text, uint8_t out[16])
-{
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-	if (inet_pton(AF_INET6, text, out) == 1)
-		return true;
-	memcpy(out, mapped, sizeof mapped);
-	return inet_pton(AF_INET, text, out + 12) == 1;
-}
 
 struct cidr_list *cidr_list_new(char *const *texts, size_t n)
 {
@@ -35,21 +28,10 @@ struct cidr_list *cidr_list_new(char *const *texts, size_t n)
 	if (n == 0)
 		return NULL;
 	c = xcalloc(1, sizeof *c + n * sizeof c->v[0]);
-	for (size_t i = 0; i < n; i++) {
-		const char *slash = strchr(texts[i], '/');
-		char host[64];
-		int64_t bits = -1;
-		bool v4 = strchr(texts[i], ':') == NULL;
-
-		snprintf(host, sizeof host, "%.*s", slash != NULL ? (int)(slash - texts[i]) : 63, texts[i]);
-		if (slash != NULL && !slice_int(slice_str(slash + 1), &bits))
-			continue;
-		if (bits < 0)
-			bits = v4 ? 32 : 128;
-		c->v[c->n].bits = (uint8_t)(bits + (v4 ? 96 : 0));
-		if (c->v[c->n].bits <= 128 && address(host, c->v[c->n].addr))
+	/* config_load has refused what is no network */
+	for (size_t i = 0; i < n; i++)
+		if (!DOUBT(!network_parse(slice_str(texts[i]), &c->v[c->n].net, &c->v[c->n].bits)))
 			c->n++;
-	}
 	return c;
 }
 
@@ -58,25 +40,16 @@ void cidr_list_free(struct cidr_list *c)
 	free(c);
 }
 
-static bool cidr_has(const struct cidr *c, const uint8_t a[16])
-{
-	unsigned bytes = c->bits / 8, rest = c->bits % 8;
-
-	if (memcmp(c->addr, a, bytes) != 0)
-		return false;
-	return rest == 0 || ((c->addr[bytes] ^ a[bytes]) >> (8 - rest)) == 0;
-}
-
 bool intake_allowed(const struct intake_listener *l, const struct peer *from)
 {
-	uint8_t a[16];
+	struct address a;
 
 	if (l->allow == NULL || strcmp(from->text, "unix") == 0)
 		return true;
-	if (!address(from->text, a))
+	if (!address_parse(slice_str(from->text), &a))
 		return false;
 	for (size_t i = 0; i < l->allow->n; i++)
-		if (cidr_has(&l->allow->v[i], a))
+		if (address_in(&a, &l->allow->v[i].net, l->allow->v[i].bits))
 			return true;
 	return false;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/address.h"
 #include "model/config_table.h"
 
 bool setting_is_list(enum setting_type t)
@@ -169,21 +170,13 @@ bool setting_scalar(const struct setting *s, struct slice text, void *at, struct
 
 static bool network(struct slice text, struct error *err)
 {
-	unsigned char addr[16];
-	char host[64];
-	struct slice rest = text, part;
-	int64_t bits;
+	struct address net;
+	unsigned bits;
 
-	slice_split(&rest, '/', &part);
-	snprintf(host, sizeof host, SLICE_FMT, SLICE_ARG(part));
-	bool v6 = strchr(host, ':') != NULL;
-	bool ok = part.n < sizeof host && inet_pton(v6 ? AF_INET6 : AF_INET, host, addr) == 1;
-	if (ok && rest.p != NULL)
-		ok = slice_int(rest, &bits) && bits >= 0 && bits <= (v6 ? 128 : 32);
-	if (!ok)
-		error_set(err, "'" SLICE_FMT "' is not a network; write it like 10.1.0.0/16",
-		          SLICE_ARG(text));
-	return ok;
+	if (network_parse(text, &net, &bits))
+		return true;
+	error_set(err, "'" SLICE_FMT "' is not a network; write it like 10.1.0.0/16", SLICE_ARG(text));
+	return false;
 }
 
 static const struct {
