@@ -7,9 +7,7 @@
 #include "base/log.h"
 #include "role_core.h"
 
-#define VIEW_EVERY      (100 * MSEC)
-#define EXPIRE_EVERY    HOUR
-#define BACKLOG_PAUSE   50000u /* rows that wait for the writer before intake has to wait too */
+#define BACKLOG_PAUSE 50000u /* rows that wait for the writer before intake has to wait too */
 
 struct engine_setup core_setup(const struct core *c)
 {
@@ -381,77 +379,6 @@ static void core_peer(void *self, enum role_kind kind, unsigned index, int fd)
 	}
 }
 
-/* ---- views, snapshot, gauges */
-
-static void view_row(void *arg, const struct engine_view *v)
-{
-	struct core *c = arg;
-	struct view_row row = {.kind = (enum view_kind)v->kind, .id = v->id, .parent = v->parent, .state = v->state, .updated = v->updated, .json = v->json};
-
-	store_view(c->store, &row);
-}
-
-static void gauges(struct core *c)
-{
-	static const char *const states[] = {"gathering", "open", "acked", "clearing", "resolved", "closed", "transient", "merged"};
-	struct engine_stats s;
-	char label[48];
-
-	engine_stats(c->engine, &s);
-	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
-		snprintf(label, sizeof label, "state=\"%s\"", states[i]);
-		counter_set(counter(c->role->counters, "carillon_incidents", label), s.incidents[i]);
-	}
-	counter_set(counter(c->role->counters, "carillon_alerts", "state=\"open\""), s.alerts_open);
-	counter_set(counter(c->role->counters, "carillon_alerts", "state=\"pending\""), s.alerts_pending);
-	counter_set(counter(c->role->counters, "carillon_alerts", "state=\"suppressed\""), s.alerts_suppressed);
-	counter_set(counter(c->role->counters, "carillon_incidents_opened_total", ""), s.opened);
-	counter_set(counter(c->role->counters, "carillon_incidents_reopened_total", ""), s.reopened);
-	counter_set(counter(c->role->counters, "carillon_incidents_merged_total", ""), s.merged);
-	counter_set(counter(c->role->counters, "carillon_ticket_outbox_entries", ""), s.outbox);
-	counter_set(counter(c->role->counters, "carillon_ticket_outbox_parked", ""), s.outbox_parked);
-	counter_set(counter(c->role->counters, "carillon_ticket_outbox_oldest_timestamp_seconds", ""),
-	            s.outbox_oldest == INSTANT_NONE ? 0 : (uint64_t)(s.outbox_oldest / SECOND));
-	counter_set(counter(c->role->counters, "carillon_queue_events", "queue=\"journal\""), store_backlog(c->store));
-	counter_set(counter(c->role->counters, "carillon_events_unresolved_total", ""), s.unresolved_events);
-	counter_set(counter(c->role->counters, "carillon_map_services", ""), c->map->services);
-	counter_set(counter(c->role->counters, "carillon_map_needs", ""), service_map_needs_len(c->map->map));
-	counter_set(counter(c->role->counters, "carillon_map_dangling", ""), service_map_dangling(c->map->map));
-}
-
-static void on_views(void *arg)
-{
-	struct core *c = arg;
-	instant began = loop_mono();
-
-	engine_views(c->engine, false, view_row, c);
-	gauges(c);
-	counter_set(counter(c->role->counters, "carillon_core_turn_monotonic_seconds", ""), (uint64_t)(loop_mono() / SECOND));
-	/* when thousands of rows change all the time, people see them a little later rather than cost the events */
-	loop_timer_set(c->views, MAX(VIEW_EVERY, MIN(20 * (loop_mono() - began), 2 * SECOND)));
-}
-
-static void snapshot(struct core *c)
-{
-	const char *keep[2] = {c->gen->hash, c->map->hash};
-	struct buf blob = {0};
-
-	if (c->snapshot_seq == c->seq)
-		return;
-	core_blob(c, &blob);
-	store_snapshot(c->store, c->seq, buf_slice(&blob), keep, c->map->hash[0] != '\0' ? 2 : 1);
-	c->snapshot_seq = c->seq;
-	buf_free(&blob);
-}
-
-static void on_snapshot_timer(void *arg)
-{
-	struct core *c = arg;
-
-	snapshot(c);
-	loop_timer_set(c->snapshot, c->gen->config->state.snapshot);
-}
-
 /* ---- generations and maps */
 
 static void set_matcher(struct core *c)
@@ -498,39 +425,6 @@ static int adopt(struct core *c, struct error *err)
 	return 0;
 }
 
-/* What only lives in the engine is written anew; what has ended is history and stays. */
-static void clear_live_views(struct core *c)
-{
-	static const char *const alerts[] = {"pending", "open"};
-	static const char *const incidents[] = {"gathering", "open", "acked", "clearing"};
-
-	store_view_purge(c->store, &(struct view_purge){.kind = VIEW_OUTBOX, .before = INSTANT_NONE});
-	store_view_purge(c->store, &(struct view_purge){.kind = VIEW_SERVICE, .before = INSTANT_NONE});
-	for (size_t i = 0; i < ARRAY_LEN(alerts); i++)
-		store_view_purge(c->store, &(struct view_purge){.kind = VIEW_ALERT, .state = slice_str(alerts[i]), .before = INSTANT_NONE});
-	for (size_t i = 0; i < ARRAY_LEN(incidents); i++)
-		store_view_purge(c->store, &(struct view_purge){.kind = VIEW_INCIDENT, .state = slice_str(incidents[i]), .before = INSTANT_NONE});
-}
-
-/* state.history: what ended longer ago goes. An id begins with the time at which its row was made. */
-static void on_history(void *arg)
-{
-	static const struct {
-		enum view_kind kind;
-		const char *state; /* NULL: any */
-	} old[] = {{VIEW_ALERT, "closed"},       {VIEW_INCIDENT, "closed"}, {VIEW_INCIDENT, "resolved"},
-	           {VIEW_INCIDENT, "transient"}, {VIEW_INCIDENT, "merged"}, {VIEW_LOG, NULL}};
-	struct core *c = arg;
-	instant before = loop_now(c->role->loop) - c->gen->config->state.history;
-	struct ulid id = ulid_make(MAX(before, 0), 0, 0);
-	char below[27];
-
-	ulid_text(&id, below);
-	for (size_t i = 0; i < ARRAY_LEN(old); i++)
-		store_view_purge(c->store, &(struct view_purge){.kind = old[i].kind, .state = slice_str(old[i].state), .below = slice_str(below), .before = before});
-	loop_timer_set(c->history, EXPIRE_EVERY);
-}
-
 /* The first swap brings the state back; a recovered generation of the same bytes goes on as the new one. */
 static int begin(struct core *c, struct error *err)
 {
@@ -549,8 +443,7 @@ static int begin(struct core *c, struct error *err)
 	}
 	if (recovered)
 		resume(c, MAX(loop_now(c->role->loop) - engine_now(c->engine), 0));
-	clear_live_views(c);
-	engine_views(c->engine, true, view_row, c);
+	core_views(c, true);
 	c->running = true;
 	return 0;
 }
@@ -580,7 +473,7 @@ static void core_swap(void *self, const struct config *config, uint32_t generati
 		return;
 	}
 	after_inputs(c);
-	loop_timer_set(c->views, VIEW_EVERY);
+	loop_timer_set(c->views, CORE_VIEW_EVERY);
 	loop_timer_set(c->snapshot, config->state.snapshot);
 	loop_timer_set(c->history, MINUTE);
 	fd = c->map->hash[0] != '\0' ? store_file_open(c->store, "map", c->map->hash, &err) : -1;
@@ -634,9 +527,9 @@ static void *core_start(struct role *r)
 	for (unsigned i = 0; i < CORE_INTAKES_MAX; i++)
 		c->intakes[i] = (struct core_intake){.core = c, .index = i};
 	c->tick = loop_timer_new(r->loop, on_tick, c);
-	c->views = loop_timer_new(r->loop, on_views, c);
-	c->snapshot = loop_timer_new(r->loop, on_snapshot_timer, c);
-	c->history = loop_timer_new(r->loop, on_history, c);
+	c->views = loop_timer_new(r->loop, core_on_views, c);
+	c->snapshot = loop_timer_new(r->loop, core_on_snapshot, c);
+	c->history = loop_timer_new(r->loop, core_on_history, c);
 	c->events_total = counter(r->counters, "carillon_events_accepted_total", "");
 	c->unwanted_total = counter(r->counters, "carillon_events_unwanted_total", "listener=\"(reload)\"");
 	c->repeats_total = counter(r->counters, "carillon_events_repeated_total", "");
@@ -654,8 +547,8 @@ static bool close_all(struct core *c)
 	if (c->store == NULL)
 		return true;
 	if (c->running && !c->failed) {
-		engine_views(c->engine, false, view_row, c);
-		snapshot(c);
+		core_views(c, false);
+		core_snapshot(c);
 		all = store_stop(c->store, &err) == 0;
 		if (!all)
 			log_error("msg=\"the end of the journal could not be written\" reason=\"%s\"", err.text);

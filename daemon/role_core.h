@@ -12,6 +12,7 @@
 struct core;
 
 #define CORE_INTAKES_MAX 64
+#define CORE_VIEW_EVERY  (100 * MSEC)
 
 /* Something that may leave when the journal has reached `seq`. */
 struct core_release {
@@ -68,6 +69,13 @@ struct core {
 int core_recover(struct core *c, struct error *err) MUST_CHECK;
 /* The engine with everything that must survive beside it, and back. */
 void core_blob(const struct core *c, struct buf *out);
+
+/* role_core_views.c: what the timers do, and the same at once. */
+void core_on_views(void *arg);
+void core_on_snapshot(void *arg);
+void core_on_history(void *arg);
+void core_views(struct core *c, bool all); /* all: after a start, what only lives in the engine is written anew */
+void core_snapshot(struct core *c);
 
 /* role_core.c */
 struct engine_setup core_setup(const struct core *c);

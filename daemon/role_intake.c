@@ -173,9 +173,7 @@ static void generation_free(struct intake_generation *g)
 		secret_wipe(&l->bearer);
 	}
 	free(g->listeners);
-	for (size_t i = 0; i < g->n_redact; i++)
-		regex_free(g->redact[i]);
-	free(g->redact);
+	redact_free(g->redact);
 	matcher_free(g->matcher);
 	rule_set_free(g->rules);
 	webhook_profiles_free(g->profiles);
@@ -260,21 +258,6 @@ static int generation_listeners(struct intake *in, struct intake_generation *g, 
 	return 0;
 }
 
-static int generation_redact(struct intake_generation *g, struct error *err)
-{
-	g->redact = xcalloc(g->config->n_redact + 1, sizeof *g->redact);
-	for (size_t i = 0; i < g->config->n_redact; i++) {
-		/* the whole match as group 1 */
-		char *p = xasprintf("(%s)", g->config->redact[i]);
-		g->redact[i] = regex_new(slice_str(p), (struct regex_options){.jit = g->config->regex_jit}, err);
-		free(p);
-		if (g->redact[i] == NULL)
-			return error_wrap(err, "security.redact");
-		g->n_redact++;
-	}
-	return 0;
-}
-
 static int intake_compile(void *self, const struct bundle *b, const struct config *next, uint32_t generation UNUSED, struct error *err)
 {
 	struct intake *in = self;
@@ -292,7 +275,7 @@ static int intake_compile(void *self, const struct bundle *b, const struct confi
 	if (g->rules == NULL) {
 		findings_text(&f, &text);
 		error_set(err, SLICE_FMT, SLICE_ARG(slice_trim(buf_slice(&text))));
-	} else if (generation_listeners(in, g, err) == 0 && generation_redact(g, err) == 0) {
+	} else if (generation_listeners(in, g, err) == 0 && (g->redact = redact_new(next, err)) != NULL) {
 		rule_set_set_generation(g->rules, g->number);
 		g->matcher = matcher_new(g->rules);
 		rc = 0;

@@ -12,6 +12,7 @@
 #include "role.h"
 #include "role_map.h"
 #include "rules/matcher.h"
+#include "rules/redact.h"
 
 struct intake;
 
@@ -42,7 +43,7 @@ struct intake_generation {
 	struct rule_set *rules;
 	struct matcher *matcher;
 	struct webhook_profiles *profiles;
-	struct regex **redact; size_t n_redact;
+	struct redact *redact;
 	struct intake_listener *listeners; size_t n_listeners;
 	uint32_t number;
 };

@@ -181,47 +181,6 @@ void intake_count(struct intake_listener *l)
 	memset(&l->tally, 0, sizeof l->tally);
 }
 
-/* security.redact: what fits is replaced by three stars; what stands before a '=' inside it stays readable. */
-static struct slice redact_text(struct intake *in, struct slice text, struct arena *a)
-{
-	for (size_t i = 0; i < in->gen->n_redact; i++) {
-		struct slice hit = SLICE_NONE, rest = text;
-		struct buf out = {0};
-
-		while (regex_captures(in->gen->redact[i], rest, &hit, 1) == REGEX_YES && hit.n > 0) {
-			const char *eq = memchr(hit.p, '=', hit.n);
-			size_t keep = eq != NULL ? (size_t)(eq - hit.p) + 1 : 0;
-
-			buf_add(&out, rest.p, (size_t)(hit.p - rest.p) + keep);
-			buf_str(&out, "***");
-			rest = slice_sub(rest, (size_t)(hit.p - rest.p) + hit.n, SIZE_MAX);
-		}
-		if (out.n > 0) {
-			buf_adds(&out, rest);
-			text = arena_slice(a, buf_slice(&out));
-		}
-		buf_free(&out);
-	}
-	return text;
-}
-
-static void redact(struct intake *in, struct fields *f)
-{
-	if (in->gen->n_redact == 0)
-		return;
-	for (int id = FIELD_SUMMARY; id <= FIELD_MESSAGE; id++)
-		if (f->core[id].n > 0)
-			fields_set(f, (enum field_id)id, redact_text(in, value_slice(f->core[id]), f->arena));
-	for (size_t i = 0; i < f->n_named; i++) {
-		struct slice clean;
-		if (f->named[i].v.type != VALUE_TEXT || f->named[i].v.n == 0)
-			continue;
-		clean = redact_text(in, value_slice(f->named[i].v), f->arena);
-		f->named[i].v.p = clean.p;
-		f->named[i].v.n = (uint32_t)clean.n;
-	}
-}
-
 /* True when some rule wants it. */
 static bool one_event(struct intake *in, struct intake_listener *l, struct fields *f, instant received)
 {
@@ -244,7 +203,7 @@ static bool one_event(struct intake *in, struct intake_listener *l, struct field
 		l->tally.unwanted++;
 		return false;
 	}
-	redact(in, f);
+	redact_fields(in->gen->redact, f);
 	id = ulid_make(received, in->role->index, (in->seq + 1) * 0x9e3779b97f4a7c15ull);
 	buf_clear(&in->record);
 	evt_encode(f, &id, received, &in->record);

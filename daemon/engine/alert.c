@@ -66,6 +66,7 @@ static void open_now(struct engine *e, struct alert *a)
 	a->opened = e->now;
 	a->order = engine_serial(e);
 	e->windows->rules[a->rule].opened++;
+	observe_opened(e, a);
 	alert_change(e, a, ALERT_CHANGE_OPENED);
 	mute_join(e, a);
 	alert_event(e, a);
@@ -125,6 +126,7 @@ void alert_begin(struct engine *e, const struct rule *r, struct window *w, const
 	alert_render(e, r, a, o->f);
 	alert_note(e, a, o->f);
 	alert_touch(e, a);
+	observe_alert(e, a, first);
 	if (a->open_after <= 0)
 		open_now(e, a);
 	arm(e, a);
@@ -137,6 +139,7 @@ void alert_repeat(struct engine *e, const struct rule *r, struct alert *a, const
 {
 	a->count++;
 	a->last = e->now;
+	observe_alert(e, a, INSTANT_NONE);
 	if (holds || a->calm != INSTANT_NONE)
 		a->held = e->now;
 	a->calm = INSTANT_NONE;
@@ -223,8 +226,10 @@ static void calm_down(struct engine *e, struct alert *a, instant calm, const cha
 
 void alert_clear(struct engine *e, struct alert *a, const char *reason)
 {
-	if (a->state == ALERT_PENDING || a->calm == INSTANT_NONE)
-		calm_down(e, a, e->now, reason);
+	if (a->state != ALERT_PENDING && a->calm != INSTANT_NONE)
+		return;
+	observe_alert(e, a, INSTANT_NONE);
+	calm_down(e, a, e->now, reason);
 }
 
 static void quiet_reason(const struct alert *a, struct buf *b)

@@ -413,6 +413,7 @@ void lane_dead(struct engine *e, struct lane *l, enum ticket_class cls, const ch
 void operate_resolve(struct engine *e, struct incident *i, const char *by, const char *text);
 
 /* look.c */
+void incident_ended(const struct engine *e, const struct incident *i); /* its last look, for an observer */
 void incident_last_rows(struct engine *e, struct incident *i); /* it goes, perhaps before it was shown */
 void view_gone(struct correlation *c, int kind, struct slice id);
 

@@ -50,6 +50,7 @@ void engine_free(struct engine *e)
 {
 	if (e == NULL)
 		return;
+	e->observer = NULL;
 	correlation_free(e);
 	windows_free(e);
 	matcher_free(e->matcher);

@@ -98,7 +98,9 @@ struct alert_look {
 	struct slice incident;
 };
 struct incident_look {
-	struct slice id, title, root, assign, ticket, merged_into;
+	uint64_t serial;       /* as engine_observer names it */
+	struct slice id, title, root, assign, ticket, merged_into, rule; /* rule: of the deciding alert */
+	const struct slice *roots; size_t n_roots; /* ranked candidates, the root first */
 	const char *state;     /* gathering open acked clearing resolved closed transient merged */
 	const char *ticket_state; /* none open resolved */
 	int priority;          /* 1..5 */
@@ -109,6 +111,22 @@ struct incident_look {
 };
 void engine_each_alert(const struct engine *e, void (*fn)(void *arg, const struct alert_look *a), void *arg);
 void engine_each_incident(const struct engine *e, void (*fn)(void *arg, const struct incident_look *i), void *arg);
+/* Who wants to know which events stand behind an incident (backtest). Called from inside engine_step; objects are named by
+ * serial numbers, which a save and a load keep. Nothing of it is state, and without an observer it costs a branch. */
+struct engine_observer {
+	void *arg;
+	/* The event being judged fits this key of a rule; an alert may count it later. */
+	void (*fits)(void *arg, struct slice rule, struct slice key);
+	/* It began (first: of the events that it counts), repeated or cleared this alert (first: INSTANT_NONE). */
+	void (*alert)(void *arg, uint64_t alert, struct slice rule, struct slice key, instant first);
+	void (*opened)(void *arg, uint64_t alert, struct slice rule);
+	/* The alert is evidence of an episode, or a member of an incident that knows no episodes; the other one is 0. */
+	void (*joined)(void *arg, uint64_t alert, uint64_t episode, uint64_t incident);
+	void (*moved)(void *arg, uint64_t episode, uint64_t incident); /* it belongs to that incident from now on */
+	void (*ended)(void *arg, const struct incident_look *i);      /* nobody can ask for it any more */
+};
+/* NULL: nobody any more. Borrowed. */
+void engine_observe(struct engine *e, const struct engine_observer *o);
 /* Encodes an event input for tests: decode + resolve + match with the engine's own rules, then a FRAME_EVENT payload into
  * out. False: the event was dropped by a decoder or no rule wants it (nothing is written). */
 bool engine_prepare_event(struct matcher *m, const struct service_map *map, struct fields *f, instant received, const struct ulid *id, struct buf *out);

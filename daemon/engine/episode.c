@@ -225,6 +225,7 @@ void episode_evidence(struct engine *e, struct alert *a)
 	if (a->effect != EFFECT_RISK)
 		peer_add(ep, a->peer);
 	a->episode = ep;
+	observe_joined(e, a, ep->serial, 0);
 	if (ep->incident != NULL) {
 		a->incident = ep->incident->serial;
 		incident_rules(e, ep->incident, a);

@@ -80,6 +80,7 @@ void group_alert(struct engine *e, struct alert *a)
 	i->tally.alerts_open++;
 	i->newest = e->now;
 	a->incident = i->serial;
+	observe_joined(e, a, 0, i->serial);
 	if (i->by_hand && i->group == GROUP_ALERT)
 		i->calm_since = true; /* there is a new alert only because the former one closed */
 	incident_rules(e, i, a);

@@ -197,6 +197,7 @@ void incident_add(struct engine *e, struct incident *i, struct episode *ep)
 {
 	BUG_ON(ep->incident != NULL || incident_state_final(i->state));
 	ep->incident = i;
+	observe_moved(e, ep->serial, i->serial);
 	node_show(e->correlation, ep->node); /* its row names the incident */
 	TAILQ_INSERT_TAIL(&i->episodes, ep, in_incident);
 	episode_tally(ep, &ep->tally);
@@ -322,6 +323,7 @@ void incident_free(struct engine *e, struct incident *i)
 	struct correlation *c = e->correlation;
 	struct episode *ep;
 	incident_last_rows(e, i);
+	incident_ended(e, i);
 	while ((ep = TAILQ_FIRST(&i->episodes)) != NULL) {
 		incident_remove(e, ep);
 		episode_free(e, ep);

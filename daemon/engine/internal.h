@@ -109,6 +109,7 @@ struct engine {
 	struct correlation *correlation;
 	struct engine_stats stats;
 	struct buf last;          /* rows of what went before anybody looked (engine_last_row); no part of the state */
+	const struct engine_observer *observer; /* NULL: none; no part of the state */
 	char map_rev[13];         /* the first digits of the running map's hash; "" */
 };
 
@@ -122,6 +123,13 @@ void engine_notice(struct engine *e, enum log_level level, const char *fmt, ...)
 
 /* Keeps a row for the next look; `arg` is the engine. What nobody looks at for long (a replay) is bounded. */
 void engine_last_row(void *arg, const struct engine_view *v);
+
+/* observe.c: tell the observer, if there is one. */
+void observe_fits(const struct engine *e, const struct rule *r, struct slice key);
+void observe_alert(const struct engine *e, const struct alert *a, instant first);
+void observe_opened(const struct engine *e, const struct alert *a);
+void observe_joined(const struct engine *e, const struct alert *a, uint64_t episode, uint64_t incident);
+void observe_moved(const struct engine *e, uint64_t episode, uint64_t incident);
 
 /* alert_text.c. A copy without control and direction characters, at most `octets` long and cut between characters. In
  * `scratch`. */

@@ -349,37 +349,57 @@ void correlation_stats(const struct engine *e, struct engine_stats *out)
 	}
 }
 
+static void look_at(const struct engine *e, const struct incident *i,
+                    void (*fn)(void *arg, const struct incident_look *i), void *arg)
+{
+	const struct incident *into = incident_merged(e->correlation, i);
+	struct slice *services = i->n_hurts > 0 ? xcalloc(i->n_hurts, sizeof *services) : NULL;
+	struct slice roots[2];
+	size_t n_roots = 0;
+	const char *root = i->root_id != NULL ? i->root_id : i->root != NULL ? i->root->node->id : NULL;
+	if (root != NULL)
+		roots[n_roots++] = slice_str(root);
+	if (i->root != NULL && i->root->held_by != NULL)
+		roots[n_roots++] = slice_str(i->root->held_by);
+	for (size_t k = 0; k < i->n_hurts; k++)
+		services[k] = slice_str(i->hurts[k].service);
+	struct incident_look look = {
+	    .serial = i->serial,
+	    .id = slice_of(i->id_text, 26),
+	    .title = slice_str(i->title),
+	    .root = slice_str(root),
+	    .roots = roots,
+	    .n_roots = n_roots,
+	    .assign = slice_str(i->assign),
+	    .ticket = slice_str(i->lane != NULL ? i->lane->ticket : NULL),
+	    .merged_into = into != NULL ? slice_of(into->id_text, 26) : SLICE_NONE,
+	    .rule = slice_str(i->class_id),
+	    .state = incident_state_word(i->state),
+	    .ticket_state = ticket_word(i),
+	    .priority = i->priority,
+	    .impact = impact_word(i),
+	    .urgency = urgency_word(i),
+	    .services = services,
+	    .n_services = i->n_hurts,
+	    .alerts = i->tally.alerts,
+	    .alerts_open = i->tally.alerts_open,
+	    .opened = i->opened,
+	    .resolved = i->resolved,
+	};
+	fn(arg, &look);
+	free(services);
+}
+
+void incident_ended(const struct engine *e, const struct incident *i)
+{
+	if (e->observer != NULL)
+		look_at(e, i, e->observer->ended, e->observer->arg);
+}
+
 void correlation_each_incident(const struct engine *e, void (*fn)(void *arg, const struct incident_look *i),
                                void *arg)
 {
 	const struct incident *i;
-	TAILQ_FOREACH (i, &e->correlation->incidents, all) {
-		const struct incident *into = incident_merged(e->correlation, i);
-		struct slice *services = i->n_hurts > 0 ? xcalloc(i->n_hurts, sizeof *services) : NULL;
-		for (size_t k = 0; k < i->n_hurts; k++)
-			services[k] = slice_str(i->hurts[k].service);
-		struct incident_look look = {
-		    .id = slice_of(i->id_text, 26),
-		    .title = slice_str(i->title),
-		    .root = slice_str(i->root_id != NULL ? i->root_id
-		                      : i->root != NULL  ? i->root->node->id
-		                                         : NULL),
-		    .assign = slice_str(i->assign),
-		    .ticket = slice_str(i->lane != NULL ? i->lane->ticket : NULL),
-		    .merged_into = into != NULL ? slice_of(into->id_text, 26) : SLICE_NONE,
-		    .state = incident_state_word(i->state),
-		    .ticket_state = ticket_word(i),
-		    .priority = i->priority,
-		    .impact = impact_word(i),
-		    .urgency = urgency_word(i),
-		    .services = services,
-		    .n_services = i->n_hurts,
-		    .alerts = i->tally.alerts,
-		    .alerts_open = i->tally.alerts_open,
-		    .opened = i->opened,
-		    .resolved = i->resolved,
-		};
-		fn(arg, &look);
-		free(services);
-	}
+	TAILQ_FOREACH (i, &e->correlation->incidents, all)
+		look_at(e, i, fn, arg);
 }

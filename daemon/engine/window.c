@@ -87,6 +87,8 @@ static void judge(struct engine *e, const struct rule *r, bool clears, const str
 	alert_by_values(e, r, o->f, &key);
 	struct window *w = window_find(e->windows, r->number, key);
 	if (!clears)
+		observe_fits(e, r, key);
+	if (!clears)
 		problem(e, r, w, key, o);
 	else if (w != NULL && w->alert != NULL)
 		alert_clear(e, w->alert, "cleared by an event");
