@@ -64,7 +64,7 @@ static void see_alert(void *arg, const struct alert_look *a)
 	jw_kstr(&w, "severity", severity_word(a->severity));
 	jw_kslice(&w, "service", a->service);
 	jw_kslice(&w, "suppressed", a->suppressed_by);
-	jw_kslice(&w, "silenced", SLICE_NONE);
+	jw_kslice(&w, "silenced", a->silence);
 	jw_kbool(&w, "flapping", a->flapping);
 	jw_kslice(&w, "cause", a->cause);
 	jw_end(&w);

@@ -143,6 +143,8 @@ const char **alert_by_values(const struct engine *e, const struct rule *r, const
 
 /* alert_event.c */
 void alert_fields(const struct engine *e, const struct alert *a, const char *state, struct fields *f); /* the fields of an alert event */
+/* What silences may test: the opening event, what the alert says of itself, and service.* when resolved. */
+void alert_silence_fields(const struct engine *e, const struct alert *a, struct fields *f);
 void alert_event(struct engine *e, const struct alert *a);      /* queues open, closed or severity change */
 void own_event_free(struct own_event *o);
 
@@ -155,6 +157,7 @@ void mutes_free(struct mutes *m);
 void mutes_rules(struct engine *e);                             /* tables of the running rule set; no memberships */
 void mute_join(struct engine *e, struct alert *a);              /* it has opened, or its severity rose */
 void mute_leave(struct engine *e, struct alert *a);             /* it closes */
+void mute_check(struct engine *e, struct alert *a);             /* an open one: look for its silence again */
 bool mutes_settle(struct engine *e);                            /* marks and unmarks; false when nothing was to be looked at */
 
 #endif

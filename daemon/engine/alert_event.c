@@ -53,6 +53,25 @@ void alert_fields(const struct engine *e, const struct alert *a, const char *sta
 	set_named(f, "alert.opened", opened_text(e, a), VALUE_TIME);
 }
 
+/* service, host and severity are the alert's; else the event has the word. */
+void alert_silence_fields(const struct engine *e, const struct alert *a, struct fields *f)
+{
+	struct reader r = reader_of(slice_of(a->event, a->event_n));
+	alert_fields(e, a, "open", f);
+	fields_set(f, FIELD_TYPE, SLICE_NONE);
+	fields_set(f, FIELD_SOURCE, SLICE_NONE);
+	while (r.ok && r.at < r.n) {
+		struct slice name = read_lslice(&r);
+		enum value_type type = (enum value_type)read_u8(&r);
+		struct slice value = arena_slice(e->scratch, read_lslice(&r));
+		enum field_id core = field_core(name);
+		bool own = (core == FIELD_SERVICE && a->service != NULL) || (core == FIELD_HOST && a->host != NULL) ||
+		           core == FIELD_SEVERITY;
+		if (r.ok && !own)
+			(void)fields_set_named(f, arena_slice(e->scratch, name), value, type);
+	}
+}
+
 void alert_event(struct engine *e, const struct alert *a)
 {
 	struct windows *ws = e->windows;

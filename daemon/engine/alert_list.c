@@ -39,7 +39,8 @@ void alert_free(struct alert *a)
 {
 	char *texts[] = {a->rule_id, a->key,          a->muted_by, a->service, a->host,        a->port,
 	                 a->source,  a->app,          a->peer,     a->summary, a->description, a->assign,
-	                 a->title,   a->close_reason, a->runbook,  a->owner,   a->last_rid};
+	                 a->title,   a->close_reason, a->runbook,  a->owner,   a->last_rid,
+	                 a->silenced_by, a->event};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(texts[i]);
 	free_texts(a->by_names, a->n_by);

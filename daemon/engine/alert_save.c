@@ -162,7 +162,7 @@ static void put_state(struct buf *b, const struct alert *a)
 	buf_u8(b, (uint8_t)a->effect);
 	buf_u8(b, (uint8_t)a->nature);
 	buf_u8(b, (uint8_t)(a->trial | a->stateless << 1 | a->flapping << 2 | a->muted << 3 |
-	                    a->no_incident << 4 | a->announced << 5 | a->released << 6));
+	                    a->no_incident << 4 | a->announced << 5 | a->released << 6 | a->quieted << 7));
 	buf_u64(b, a->count);
 	const int64_t v[] = {a->first, a->opened, a->last,       a->calm,  a->closed,      a->since,
 	                     a->held,  a->timer,  a->open_after, a->quiet, a->close_after, a->clear_within};
@@ -190,7 +190,7 @@ static void get_state(struct reader *r, struct alert *a)
 	a->effect = (enum effect)effect;
 	a->nature = (enum nature)nature;
 	bool *const flags[] = {&a->trial,       &a->stateless, &a->flapping, &a->muted,
-	                       &a->no_incident, &a->announced, &a->released};
+	                       &a->no_incident, &a->announced, &a->released, &a->quieted};
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		*flags[i] = (marks >> i & 1) != 0;
 	a->count = read_u64(r);
@@ -211,9 +211,11 @@ static void put_alert(struct buf *b, const struct alert *a)
 	const char *texts[] = {a->rule_id, a->key,          a->muted_by,    a->service,
 	                       a->host,    a->port,         a->source,      a->app,
 	                       a->peer,    a->summary,      a->description, a->assign,
-	                       a->title,   a->close_reason, a->runbook,     a->owner};
+	                       a->title,   a->close_reason, a->runbook,     a->owner,
+	                       a->silenced_by};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		put_str(b, texts[i]);
+	buf_lslice(b, slice_of(a->event, a->event_n));
 	put_pairs(b, a->by_names, a->by_values, a->n_by);
 	put_pairs(b, a->extra_names, a->extra_values, a->n_extra);
 	put_pairs(b, a->said_names, a->said_values, a->n_said);
@@ -230,16 +232,21 @@ static void get_alert(struct reader *r, struct alert *a)
 	char **texts[] = {&a->rule_id, &a->key,          &a->muted_by,    &a->service,
 	                  &a->host,    &a->port,         &a->source,      &a->app,
 	                  &a->peer,    &a->summary,      &a->description, &a->assign,
-	                  &a->title,   &a->close_reason, &a->runbook,     &a->owner};
+	                  &a->title,   &a->close_reason, &a->runbook,     &a->owner,
+	                  &a->silenced_by};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		*texts[i] = get_str(r);
+	struct slice event = read_lslice(r);
+	a->event = event.p != NULL ? slice_dup(event) : NULL;
+	a->event_n = event.n;
 	a->n_by = get_pairs(r, &a->by_names, &a->by_values);
 	a->n_extra = get_pairs(r, &a->extra_names, &a->extra_values);
 	a->n_said = get_pairs(r, &a->said_names, &a->said_values);
 	a->n_group = get_pairs(r, &a->group_names, &a->group_values);
 	a->n_head = get_notes(r, a->head, ARRAY_LEN(a->head));
 	a->n_tail = get_notes(r, a->tail, ARRAY_LEN(a->tail));
-	if (a->rule_id == NULL || a->key == NULL || a->summary == NULL || (a->muted && a->muted_by == NULL) ||
+	if (a->rule_id == NULL || a->key == NULL || a->summary == NULL || a->muted != (a->muted_by != NULL || a->quieted) ||
+	    (a->quieted && a->silenced_by == NULL) ||
 	    (a->released && a->state != ALERT_CLOSED))
 		r->ok = false;
 }
@@ -303,6 +310,9 @@ static bool load_alerts(struct engine *e, struct reader *r)
 	}
 	relink(e);
 	mutes_rebuild(e);
+	/* marks of silences come as they were saved: fields such as alert.count have moved since they were set */
+	for (struct alert *a = e->alerts->all.first; a != NULL; a = a->next)
+		a->silence_due = false;
 	mutes_settle(e);
 	/* what was told is in the state already: a rebuilt mute that differs would be a bug of the save */
 	return r->ok && !DOUBT(e->alerts->n_changes > 0);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { VALUE_MAX = 512, SUMMARY_MAX = 200, TITLE_MAX = 200, NOTE_MAX = 200, DESCRIPTION_MAX = 4000 };
+enum { VALUE_MAX = 512, SUMMARY_MAX = 200, TITLE_MAX = 200, NOTE_MAX = 200, DESCRIPTION_MAX = 4000, EVENT_MAX = 2048 };
 
 /* ---- cleaning */
 
@@ -336,6 +336,37 @@ static void keep_by(struct render *v, struct alert *a)
 	}
 }
 
+static void put_field(const struct render *v, struct buf *b, struct slice name, struct value value)
+{
+	struct slice s = text_clean(v->e->scratch, value_slice(value), VALUE_MAX);
+	if (s.n == 0 || b->n + name.n + s.n + 9 > EVENT_MAX)
+		return;
+	buf_lslice(b, name);
+	buf_u8(b, value.type);
+	buf_lslice(b, s);
+}
+
+/* Short ones first: a long message must not cost the field that a silence asks for. */
+static void keep_event(const struct render *v, struct alert *a)
+{
+	const struct fields *f = v->fields;
+	struct buf b = {0};
+	for (unsigned id = FIELD_NONE + 1; id < FIELD_CORE_MAX; id++) {
+		bool last = id == FIELD_MESSAGE || id == FIELD_SUMMARY;
+		if (!last && id != FIELD_TIME && id != FIELD_RECEIVED)
+			put_field(v, &b, slice_str(field_name((enum field_id)id)), f->core[id]);
+	}
+	for (size_t i = 0; i < f->n_named; i++) {
+		if (!slice_starts(f->named[i].name, SLICE("service.")) && !slice_starts(f->named[i].name, SLICE("alert.")))
+			put_field(v, &b, f->named[i].name, f->named[i].v);
+	}
+	put_field(v, &b, SLICE("summary"), f->core[FIELD_SUMMARY]);
+	put_field(v, &b, SLICE("message"), f->core[FIELD_MESSAGE]);
+	a->event = b.n > 0 ? slice_dup(buf_slice(&b)) : NULL;
+	a->event_n = b.n;
+	buf_free(&b);
+}
+
 void alert_render(struct engine *e, const struct rule *r, struct alert *a, const struct fields *f)
 {
 	struct render v = {.e = e, .rule = r, .alert = a, .fields = f};
@@ -344,6 +375,7 @@ void alert_render(struct engine *e, const struct rule *r, struct alert *a, const
 	a->port = keep_field(&v, FIELD_PORT);
 	a->source = keep_field(&v, FIELD_SOURCE);
 	a->app = keep_field(&v, FIELD_APP);
+	keep_event(&v, a);
 	render_service(&v, a);
 	render_peer(&v, a);
 	set_summary(&v, a);

@@ -64,7 +64,8 @@ static void put_marks(const struct engine *e, struct jw *w, const struct alert *
 {
 	char incident[27];
 	jw_kbool(w, "flapping", a->flapping);
-	jw_kbool(w, "silenced", false);
+	jw_kbool(w, "silenced", a->silenced_by != NULL);
+	put_optional(w, "silence", a->silenced_by);
 	put_optional(w, "suppressed", a->muted_by);
 	if (a->trial)
 		jw_kbool(w, "trial", true);
@@ -203,6 +204,7 @@ static void look_at(const struct engine *e, const struct alert *a,
 	    .rule = slice_str(a->rule_id),
 	    .service = slice_str(a->service),
 	    .suppressed_by = slice_str(a->muted_by),
+	    .silence = slice_str(a->silenced_by),
 	    .cause = correlation_alert_cause(e, a),
 	    .by_names = by,
 	    .by_values = by + a->n_by,
@@ -212,6 +214,7 @@ static void look_at(const struct engine *e, const struct alert *a,
 	    .severity = a->severity,
 	    .effect = a->effect,
 	    .flapping = a->flapping,
+	    .silenced = a->silenced_by != NULL,
 	    .trial = a->trial,
 	    .opened = a->opened,
 	    .closed = a->closed,

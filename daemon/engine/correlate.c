@@ -111,6 +111,7 @@ void correlation_timer(struct engine *e, enum timer_kind kind, uint64_t object)
 	case TIMER_INCIDENT: incident_timer(e, object); break;
 	case TIMER_LANE:
 	case TIMER_DESTINATION: outbox_timer(e, kind, object); break;
+	case TIMER_SILENCE:
 	case TIMER_WINDOW:
 	case TIMER_ALERT:
 	case TIMER_KINDS: (void)DOUBT(true); break;
@@ -260,4 +261,9 @@ struct slice correlation_alert_cause(const struct engine *e, const struct alert 
 	(void)e;
 	return a->episode != NULL && a->episode->parent != NULL ? slice_str(a->episode->parent->node->id)
 	                                                        : SLICE_NONE;
+}
+
+void correlation_maintenance_changed(struct engine *e)
+{
+	(void)e;
 }

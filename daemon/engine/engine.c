@@ -1,7 +1,7 @@
 /* Promises that the same inputs give the same state: time, numbers and ids come from inputs only, and
  * whatever is due runs before the input, each instant on its own, as if a tick had come in time. Must not
  * know what windows, alerts and incidents mean. */
-#include "engine/internal.h"
+#include "engine/silence.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,6 +41,7 @@ struct engine *engine_new(const struct engine_setup *s)
 	e->now = INSTANT_NONE;
 	e->matcher = matcher_new(s->rules);
 	e->scratch = arena_new(0);
+	silences_new(e);
 	e->windows = windows_new(e);
 	e->correlation = correlation_new(e);
 	return e;
@@ -53,6 +54,7 @@ void engine_free(struct engine *e)
 	e->observer = NULL;
 	correlation_free(e);
 	windows_free(e);
+	silences_free(e);
 	matcher_free(e->matcher);
 	heap_free(&e->timers);
 	buf_free(&e->last);
@@ -120,6 +122,8 @@ static void settle(struct engine *e)
 	do {
 		while (windows_work(e))
 			;
+		if (silences_changed(e))
+			correlation_maintenance_changed(e);
 		correlation_settle(e);
 	} while (windows_work(e) && !DOUBT(++rounds > ROUNDS_MAX));
 }
@@ -133,6 +137,7 @@ static void run_timer(struct engine *e, const struct heap_item *it)
 	case TIMER_INCIDENT:
 	case TIMER_LANE:
 	case TIMER_DESTINATION: correlation_timer(e, (enum timer_kind)it->kind, it->object); break;
+	case TIMER_SILENCE: silences_timer(e); break;
 	case TIMER_KINDS: (void)DOUBT(true); break;
 	}
 }
@@ -185,7 +190,7 @@ static void take_command(struct engine *e, struct slice payload)
 		jw_kbool(&w, "ok", false);
 		jw_kstr(&w, "error", "the command is not a JSON object");
 		jw_kint(&w, "status", 400);
-	} else {
+	} else if (!silences_command(e, cmd, &w)) {
 		correlation_command(e, cmd, &w);
 	}
 	jw_end(&w);
@@ -207,6 +212,7 @@ static void take_rules(struct engine *e, const struct engine_setup *next)
 	e->setup.config = next->config;
 	matcher_free(e->matcher);
 	e->matcher = matcher_new(next->rules);
+	silences_rules_changed(e);
 	windows_rules_changed(e, old);
 	correlation_rules_changed(e);
 }
@@ -221,6 +227,7 @@ static void take_map(struct engine *e, const struct engine_setup *next, struct s
 	const struct service_map *old = e->setup.map;
 	e->setup.map = next->map;
 	correlation_map_changed(e, old);
+	silences_map_changed(e);
 }
 
 static void take_input(struct engine *e, const struct engine_input *in)
@@ -250,6 +257,7 @@ void engine_step(struct engine *e, const struct engine_input *in, struct effects
 	arena_reset(e->scratch);
 	run_due(e, at);
 	e->now = at;
+	silences_start(e);
 	take_input(e, in);
 	settle(e);
 	e->fx = NULL;
@@ -296,6 +304,7 @@ void engine_views(struct engine *e, bool all, void (*row)(void *arg, const struc
 	last_rows(e, row, arg);
 	alerts_views(e, all, row, arg);
 	correlation_views(e, all, row, arg);
+	silences_views(e, all, row, arg);
 }
 
 void engine_each_incident(const struct engine *e, void (*fn)(void *arg, const struct incident_look *i),

@@ -87,7 +87,7 @@ void engine_rule_stats(const struct engine *e, uint32_t rule, uint64_t *hits, ui
 
 /* ---- for rule tests and backtest: a look at the state. Visits in order of opening. */
 struct alert_look {
-	struct slice id, rule, service, suppressed_by, cause; /* absent if none */
+	struct slice id, rule, service, suppressed_by, silence, cause; /* absent if none */
 	const struct slice *by_names, *by_values; size_t n_by;
 	const char *state;     /* pending open closed */
 	uint64_t count;

@@ -19,6 +19,7 @@ enum timer_kind {
 	TIMER_INCIDENT,   /* object: incident serial — settle, resolve, reopen window, stale */
 	TIMER_LANE,       /* object: lane serial — retry, update_every, search settle */
 	TIMER_DESTINATION,/* object: destination index — breaker, auth probe, storm window */
+	TIMER_SILENCE,    /* no object: a silence begins or ends */
 	TIMER_KINDS
 };
 
@@ -44,8 +45,12 @@ struct alert {
 	enum effect effect;
 	enum nature nature;
 	bool trial, stateless, flapping;
-	bool muted;               /* suppressed (or silenced) right now */
+	bool muted;               /* suppressed, or silenced by a plain silence, right now */
 	char *muted_by;           /* rule id of the muting alert; NULL */
+	bool quieted;             /* muted by a plain silence: silenced_by is its id */
+	char *silenced_by;        /* id of the silence or the maintenance that fits it; NULL */
+	bool silence_due;         /* its silences are to be looked for again */
+	char *event; size_t event_n; /* its opening event, bounded: lslices of names and values, for silences */
 	bool no_incident;         /* incident: false, or trial */
 	char *service;            /* id or text; NULL: none. Fixed while the alert is open */
 	char *host, *port, *source, *app;
@@ -90,6 +95,7 @@ struct alert {
 	struct alert *next_dirty, *prev_dirty;
 };
 
+struct silences;              /* silence.h */
 struct windows;               /* window.c: live keys per rule */
 struct alerts;                /* alert.c: open and pending ones, closed ones kept while an incident lists them */
 struct correlation;           /* correlate.c: episodes, incidents, outbox */
@@ -105,6 +111,7 @@ struct engine {
 	struct arena *scratch;    /* reset at the start of each step */
 	struct effects *fx;       /* of this step */
 	struct windows *windows;
+	struct silences *silences;
 	struct alerts *alerts;
 	struct correlation *correlation;
 	struct engine_stats stats;
@@ -170,6 +177,7 @@ void correlation_ticket_result(struct engine *e, const struct ticket_result *r);
 void correlation_command(struct engine *e, const struct json *cmd, struct jw *reply); /* ack unack resolve reopen note, outbox retry discard; writes {"ok":…} members */
 void correlation_rules_changed(struct engine *e);                                   /* setup already holds the new ones */
 void correlation_map_changed(struct engine *e, const struct service_map *old);
+void correlation_maintenance_changed(struct engine *e);                             /* silence_maintains answers differently */
 void correlation_resume(struct engine *e);                                          /* after a restart: operations under way are UNKNOWN */
 void correlation_save(const struct engine *e, struct buf *out);
 bool correlation_load(struct engine *e, struct reader *r);                          /* after alerts are loaded */

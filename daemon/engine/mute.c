@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "engine/silence.h"
+
 enum mute_role { MUTES, MUTED };
 
 struct mute_group {
@@ -244,6 +246,15 @@ static void join_by_match(struct engine *e, struct alert *a)
 	fields_free(&f);
 }
 
+void mute_check(struct engine *e, struct alert *a)
+{
+	struct mutes *m = e->alerts->mutes;
+	BUG_ON(a->state != ALERT_OPEN);
+	a->silence_due = true;
+	m->check = array_reserve(m->check, &m->cap_check, m->n_check + 1, sizeof(struct alert *));
+	m->check[m->n_check++] = a;
+}
+
 void mute_join(struct engine *e, struct alert *a)
 {
 	struct mutes *m = e->alerts->mutes;
@@ -253,10 +264,8 @@ void mute_join(struct engine *e, struct alert *a)
 		struct mute_item it = {r->number, (uint32_t)i, &r->suppressed_by[i]};
 		member(m, a, &it, MUTED, true);
 	}
-	if (r->n_suppressed_by > 0) {
-		m->check = array_reserve(m->check, &m->cap_check, m->n_check + 1, sizeof(struct alert *));
-		m->check[m->n_check++] = a;
-	}
+	if (r->n_suppressed_by > 0 || a->muted || a->silenced_by != NULL || silence_any(e))
+		mute_check(e, a);
 	if (a->trial)
 		return;
 	for (size_t i = 0; i < m->by_rule[r->number].n; i++)
@@ -296,17 +305,37 @@ static const struct alert *muting(const struct alert *a)
 	return first;
 }
 
+static bool replace(char **text, const char *now)
+{
+	if (*text == NULL ? now == NULL : now != NULL && strcmp(*text, now) == 0)
+		return false;
+	free(*text);
+	*text = now != NULL ? xstrdup(now) : NULL;
+	return true;
+}
+
+/* A plain silence mutes; maintenance only marks. */
+static bool settle_silence(struct engine *e, struct alert *a)
+{
+	if (!a->silence_due)
+		return false;
+	const struct silence *s = silence_of(e, a);
+	bool quieted = s != NULL && !s->dependents, changed = quieted != a->quieted;
+	a->silence_due = false;
+	a->quieted = quieted;
+	return replace(&a->silenced_by, s != NULL ? s->id : NULL) || changed;
+}
+
 static void settle_one(struct engine *e, struct alert *a)
 {
 	if (a->state != ALERT_OPEN)
 		return;
 	const struct alert *by = muting(a);
-	bool was = a->muted;
-	if (was == (by != NULL) && (by == NULL || strcmp(a->muted_by, by->rule_id) == 0))
+	bool was = a->muted, changed = settle_silence(e, a);
+	changed = replace(&a->muted_by, by != NULL ? by->rule_id : NULL) || changed;
+	if (!changed)
 		return;
-	a->muted = by != NULL;
-	free(a->muted_by);
-	a->muted_by = by != NULL ? xstrdup(by->rule_id) : NULL;
+	a->muted = by != NULL || a->quieted;
 	alert_touch(e, a);
 	if (a->announced && was != a->muted)
 		alert_change(e, a, a->muted ? ALERT_CHANGE_MUTED : ALERT_CHANGE_UNMUTED);

@@ -37,6 +37,7 @@ const struct setting config_settings[] = {
     {"correlation.silent_hops", SETTING_INT, AT(correlation.silent_hops), "2", 0, 16, false, "how many unobserved services in a row a path may pass"},
     {"correlation.visits", SETTING_INT, AT(correlation.visits), "600", 10, 100000, false, "edges looked at in one search"},
     {"correlation.weak", SETTING_DURATION, AT(correlation.weak), "100s", 0, (double)HOUR, false, "a lone warning younger than this explains nothing"},
+    {"correlation.maint_grace", SETTING_DURATION, AT(correlation.maint_grace), "300s", 0, DAYS, false, "a maintenance still explains for so long after its end"},
     {"state.path", SETTING_TEXT, AT(state.path), "/var/lib/carillon", 0, 0, true, "journal, state and the last good map"},
     {"state.commit", SETTING_DURATION, AT(state.commit), "5ms", (double)MSEC, (double)SECOND, true, "group commit window"},
     {"state.snapshot", SETTING_DURATION, AT(state.snapshot), "60s", (double)SECOND, DAYS, false, "how often the state is written whole"},
@@ -90,7 +91,7 @@ const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 
 const char *const config_absent[] = {
     "timezone", "defaults.flap", "defaults.catch_all", "correlation.lateral", "correlation.up_hops", "correlation.prior",
-    "correlation.silent_cost", "correlation.maint_grace", "record", "admin.http", "admin.console",
+    "correlation.silent_cost", "record", "admin.http", "admin.console",
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */

@@ -171,6 +171,7 @@ static void items_load(struct loader *ld)
 	macros_load(ld);
 	decoders_load(ld);
 	rules_load(ld);
+	rule_silences_load(ld);
 	rule_suppressions(ld);
 	check_chains(ld);
 	check_suppressions(ld);

@@ -17,6 +17,7 @@ struct rule_set {
 	struct value_list *lists;      size_t n_lists, cap_lists;
 	struct slice *field_names;     size_t n_field_names, cap_field_names;
 	struct slice *service_paths;   size_t n_service_paths, cap_service_paths;
+	struct rule_silence *silences; size_t n_silences;
 	struct rule_test *tests;       size_t n_tests, cap_tests;
 	struct regex **regexes;        size_t n_regexes, cap_regexes;
 	struct pattern **patterns;     size_t n_patterns, cap_patterns;
@@ -37,8 +38,8 @@ struct load_file {
 	bool pack, test_only;
 };
 
-enum symbol_kind { SYMBOL_PARAM, SYMBOL_LIST, SYMBOL_MACRO, SYMBOL_DECODER, SYMBOL_RULE };
-#define SYMBOL_KINDS 5
+enum symbol_kind { SYMBOL_PARAM, SYMBOL_LIST, SYMBOL_MACRO, SYMBOL_DECODER, SYMBOL_RULE, SYMBOL_TABLE, SYMBOL_CALENDAR, SYMBOL_SILENCE };
+#define SYMBOL_KINDS 8
 enum macro_state { MACRO_NEW, MACRO_OPEN, MACRO_DONE };
 
 struct symbol {                        /* something that package/id names */
@@ -138,7 +139,7 @@ struct schema {
 };
 extern const struct schema schema_file, schema_test_file, schema_list_file, schema_decoder, schema_decoder_map, schema_rule,
     schema_when, schema_clear, schema_suppression, schema_incident, schema_test, schema_input, schema_snmp,
-    schema_webhook, schema_ticket, schema_expect, schema_alert, schema_incident_expected;
+    schema_webhook, schema_silence, schema_ticket, schema_expect, schema_alert, schema_incident_expected;
 extern const char *const words_severity[], *const words_state[];
 
 /* Checks that n is a map with keys of the schema, each of its kind. `thing` names it ("rule 'x'"), missing keys are
@@ -229,6 +230,10 @@ void rule_incident_load(struct loader *ld, const struct load_file *file, const s
 bool rule_fields(struct loader *ld, const struct load_file *file, const struct node *n, struct field_ref **out, size_t *n_out);
 void rule_suppressions(struct loader *ld); /* after all rules: both sides' `by` are needed */
 void tests_load(struct loader *ld);
+
+/* ---- load_silence.c */
+
+void rule_silences_load(struct loader *ld);
 
 /* ---- check_cycle.c, check_lint.c, rule_hash.c */
 

@@ -11,6 +11,9 @@ const char *symbol_kind_word(enum symbol_kind kind)
 	case SYMBOL_MACRO: return "macro";
 	case SYMBOL_DECODER: return "decoder";
 	case SYMBOL_RULE: return "rule";
+	case SYMBOL_TABLE: return "table";
+	case SYMBOL_CALENDAR: return "calendar";
+	case SYMBOL_SILENCE: return "silence";
 	}
 	return "name";
 }
@@ -143,6 +146,9 @@ void symbols_collect(struct loader *ld)
 		collect_map(ld, file, "macros", SYMBOL_MACRO);
 		collect_decoders(ld, file);
 		collect_map(ld, file, "rules", SYMBOL_RULE);
+		collect_map(ld, file, "tables", SYMBOL_TABLE);
+		collect_map(ld, file, "calendars", SYMBOL_CALENDAR);
+		collect_map(ld, file, "silences", SYMBOL_SILENCE);
 	}
 }
 

@@ -226,7 +226,7 @@ bool names_field(struct loader *ld, const struct load_file *file, struct slice n
                  struct field_ref *out)
 {
 	enum value_type type;
-	if (names_known(ld, name, &type)) {
+	if (names_known(ld, name, &type) || (ld->src->any_field && field_valid(name) && !reserved(name))) {
 		*out = names_ref(ld, name, type);
 		return true;
 	}

@@ -45,6 +45,12 @@ const struct slice *rule_set_service_paths(const struct rule_set *rs, size_t *n)
 	return rs->service_paths;
 }
 
+const struct rule_silence *rule_set_silences(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_silences;
+	return rs->silences;
+}
+
 const struct rule_test *rule_set_tests(const struct rule_set *rs, size_t *n)
 {
 	*n = rs->n_tests;

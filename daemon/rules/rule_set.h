@@ -105,6 +105,18 @@ struct rule_decoder {                       /* struct decoder belongs to plugins
 	const char *file; struct mark mark;
 };
 
+/* Mutes alerts for a time; with include_dependents: maintenance of the services that it names (language.md section 10). */
+struct calendar;
+struct rule_silence {
+	struct slice id;                        /* package/id */
+	const struct cond *match;
+	struct slice reason, owner;             /* owner: absent if none */
+	instant from, until;                    /* [from, until); INSTANT_NONE: not written */
+	struct slice during;                    /* package/calendar; absent: until */
+	bool include_dependents;
+	const char *file; struct mark mark;
+};
+
 /* ---- tests: as written, for the runner (ctl/rules_test.c). Nodes borrow from the documents of the source. */
 struct rule_test {
 	struct slice name;
@@ -129,6 +141,8 @@ struct rules_source {
 	struct slice (*read)(void *arg, const char *rule_file, const char *path);
 	void *arg;
 	bool keep_tests;                        /* parse `tests:` too; else they are only checked for form */
+	bool any_field;                         /* fields that nobody declares are text: silences made at run time */
+	instant now;                            /* for what is said of times far away (E071); 0: nobody knows */
 	bool partial;                           /* a part of the installation (rules test FILE): `packs` of absent packages are no error */
 };
 
@@ -145,6 +159,7 @@ const struct atom *const *rule_set_atoms(const struct rule_set *rs, size_t *n);
 const struct value_list *rule_set_lists(const struct rule_set *rs, size_t *n);
 const struct slice *rule_set_field_names(const struct rule_set *rs, size_t *n); /* by slot */
 const struct slice *rule_set_service_paths(const struct rule_set *rs, size_t *n); /* used "service.x" fields, without "service." */
+const struct rule_silence *rule_set_silences(const struct rule_set *rs, size_t *n); /* in the order of the files */
 const struct rule_test *rule_set_tests(const struct rule_set *rs, size_t *n);
 size_t rule_set_files(const struct rule_set *rs);
 /* Two indexes, both built by the loader's last step, because decoders change the event before rules see it: */

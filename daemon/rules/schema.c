@@ -30,7 +30,7 @@ static const struct {
 } lacking[] = {
     {"file", "tables", "tables"},
     {"file", "calendars", "calendars"},
-    {"file", "silences", "silences"},
+    {"silence", "during", "silences.during"},
     {"decoder", "lookup", "lookup"},
     {"rule", "flap", "flap"},
     {"rule", "close_after", "close_after"},
@@ -168,6 +168,15 @@ static const struct schema_key webhook_keys[] = {
     {"listener", KEY_TEXT, false, NULL, "a webhook listener of the defaults", 0, 0},
     {"body", KEY_ANY, true, NULL, "JSON body", 0, 0},
 };
+static const struct schema_key silence_keys[] = {
+    {"match", KEY_MAP, true, NULL, "which alerts; with include_dependents: which services", 0, 0},
+    {"reason", KEY_TEXT, true, NULL, "why, for people", 0, 0},
+    {"owner", KEY_TEXT, false, NULL, "who answers for it; default: the file's", 0, 0},
+    {"from", KEY_TIME, false, NULL, "begins then; default: it has begun", 0, 0},
+    {"until", KEY_TIME, false, NULL, "ends then", 0, 0},
+    {"during", KEY_TEXT, false, NULL, "calendar in which it is in force, instead of until", 0, 0},
+    {"include_dependents", KEY_BOOL, false, NULL, "maintenance of the services that it names", 0, 0},
+};
 static const struct schema_key ticket_keys[] = {
     {"root", KEY_TEXT, false, NULL, "service at the root of the incident", 0, 0},
     {"rule", KEY_TEXT, false, NULL, "first rule of the incident", 0, 0},
@@ -221,6 +230,7 @@ SCHEMA(schema_test, "test", test_keys, false);
 SCHEMA(schema_input, "input", input_keys, false);
 SCHEMA(schema_snmp, "snmp", snmp_keys, false);
 SCHEMA(schema_webhook, "webhook", webhook_keys, false);
+SCHEMA(schema_silence, "silence", silence_keys, true);
 SCHEMA(schema_ticket, "ticket", ticket_keys, false);
 SCHEMA(schema_expect, "expect", expect_keys, false);
 SCHEMA(schema_alert, "alert", alert_keys, false);

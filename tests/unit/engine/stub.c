@@ -76,6 +76,12 @@ void correlation_map_changed(struct engine *e, const struct service_map *old)
 	(void)e, (void)old;
 }
 
+void correlation_maintenance_changed(struct engine *e)
+{
+	(void)e;
+	buf_str(&told, "maintenance ");
+}
+
 void correlation_resume(struct engine *e)
 {
 	(void)e;

@@ -20,7 +20,7 @@ static const struct example examples[] = {
     {"05-heartbeat.yaml", {"calendars", "when.fewer_than", "when.expect", "when.steps", "only_during"}},
     {"06-webhook.yaml", {"when.fewer_than"}},
     {"07-topology.yaml", {0}},
-    {"08-noise.yaml", {"tables", "calendars", "lookup", "when.of", "when.window", "silences"}},
+    {"08-noise.yaml", {"tables", "calendars", "lookup", "when.of", "when.window", "silences.during"}},
     {"09-flap.yaml", {"flap"}},
     {"11-shapes.yaml", {"calendars", "when.of", "when.window", "when.steps", "when.order"}},
 };

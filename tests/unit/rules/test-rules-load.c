@@ -16,6 +16,8 @@ struct fault {
 #define RULE(keys) "version: 1\npackage: net\nrules:\n  a:\n" keys
 #define OK_KEYS    "    summary: Host ${host} is bad\n    match: {app: kernel}\n"
 
+#define SILENCE(text) "version: 1\nsilences:\n  s: " text "\n"
+
 static const struct fault faults[] = {
     /* the file */
     {"version: 1\nrules: {a: [}\n", "E001", 2, 13, "not valid YAML"},
@@ -44,7 +46,29 @@ static const struct fault faults[] = {
     /* what this version lacks */
     {"version: 1\ntables: {}\n", "E004", 2, 1, "'tables' is not available in this version"},
     {"version: 1\ncalendars: {}\n", "E004", 2, 1, "'calendars' is not available in this version"},
-    {"version: 1\nsilences: {}\n", "E004", 2, 1, "'silences' is not available in this version"},
+    {SILENCE("{match: {host: a}, reason: r, during: d}"), "E004", 3, 36,
+     "'silences.during' is not available in this version"},
+    /* silences */
+    {SILENCE("{match: {host: a}, reason: r}"), "E070", 3, 3, "a silence needs an end: add 'until' or 'during'"},
+    {SILENCE("{match: {host: a}, reason: r, from: 2026-01-05T00:00:00Z}"), "E070", 3, 3,
+     "a silence needs an end: add 'until' or 'during'"},
+    {SILENCE("{match: {host: a}, reason: r, from: 2026-01-05T00:00:00Z, until: 2026-01-05T00:00:00Z}"), "E071", 3,
+     71, "'until' is before 'from'"},
+    {SILENCE("{match: {host: a}, reason: r, from: 2026-01-05T00:00:00Z, until: 2027-01-07T00:00:00Z}"), "E071", 3,
+     71, "'until' is more than 1 year away"},
+    {SILENCE("{match: {host: a}, reason: r, until: tomorrow}"), "E007", 3, 43, "expected a time such as"},
+    {SILENCE("{match: {hots: a}, reason: r, until: 2026-01-05T00:00:00Z}"), "E020", 3, 15,
+     "unknown field 'hots'"},
+    {SILENCE("{match: {}, reason: r, until: 2026-01-05T00:00:00Z}"), "E028", 3, 14, "this match is empty"},
+    {SILENCE("{match: {host: a}, until: 2026-01-05T00:00:00Z}"), "E005", 3, 3, "silence 's' needs 'reason'"},
+    {SILENCE("{match: {host: a, any: [{service: b}, {app: c}]}, include_dependents: true, reason: r, until: "
+             "2026-01-05T00:00:00Z}"),
+     "E072", 3, 45, "with 'include_dependents' a silence may test 'service', 'host' and 'service.*' only"},
+    {"version: 1\nmacros: {x: {app: a}}\nsilences:\n  s: {match: {macro: x}, include_dependents: true, reason: "
+     "r, until: 2026-01-05T00:00:00Z}\n",
+     "E072", 4, 22, "with 'include_dependents' a silence may test"},
+    {SILENCE("{match: {service.tier: {le: 2}}, reason: r, until: 2026-01-05T00:00:00Z}"), "W114", 3, 7,
+     "silence matches everything of service tier 1"},
     {"version: 1\ndecoders: [{id: a, match: {app: b}, lookup: []}]\n", "E004", 2, 37,
      "'lookup' is not available in this version"},
     {RULE(OK_KEYS "    flap: false\n"), "E004", 7, 5, "'flap' is not available in this version"},
