@@ -6,6 +6,7 @@
 #include "ctl/files.h"
 #include "ctl/load.h"
 #include "ctl/plugins_check.h"
+#include "ctl/report_findings.h"
 
 static void check_map(struct load *l)
 {
@@ -22,8 +23,6 @@ static void check_map(struct load *l)
 
 int config_verb_check(struct ctl *c, const struct args *a)
 {
-	const char *format = args_value(a, "format");
-	struct buf b = {0};
 	struct load l;
 	int rc = CTL_FOUND;
 
@@ -32,17 +31,12 @@ int config_verb_check(struct ctl *c, const struct args *a)
 		plugins_check(&l.bundle, l.config, &l.f);
 		rc = ctl_verdict(&l.f, args_flag(a, "strict"));
 	}
-	if (c->json || (format != NULL && strcmp(format, "json") == 0)) {
-		findings_sort(&l.f);
-		findings_json(&l.f, l.bundle.n, &b);
-		fprintf(c->out, SLICE_FMT "\n", SLICE_ARG(slice_trim(buf_slice(&b))));
-	} else {
+	if (!report_findings(c, a, &l.f, l.bundle.n)) {
 		ctl_findings(c->out, &l.f);
 		if (!c->quiet)
 			fprintf(c->out, "%zu file%s read, %zu rules: %zu errors, %zu warnings\n", l.bundle.n,
 			        l.bundle.n == 1 ? "" : "s", l.counts.rules, l.f.errors, l.f.warnings);
 	}
-	buf_free(&b);
 	load_free(&l);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #include "ctl/load.h"
 
 #include <dirent.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -186,9 +187,31 @@ static void compile(struct load *l, struct bundle *b, bool partial, bool keep_te
 	free(files);
 }
 
-bool load_rules(const struct ctl *c, struct load *l, const char *const *paths, size_t n, bool keep_tests)
+static void add_path(struct load *l, const char *path)
 {
 	struct stat st;
+
+	files_add_rules(&l->rule_files, path, &l->f);
+	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		add_referred(&l->rule_files, path, &l->f);
+}
+
+/* A shell hands on what no file fits: a check of nothing must not pass. */
+static void add_glob(struct load *l, const char *pattern)
+{
+	glob_t g;
+	bool found = glob(pattern, 0, NULL, &g) == 0;
+
+	if (!found)
+		findings_add(&l->f, FINDING_ERROR, "E091", pattern, (struct mark){0, 0, 0}, SLICE_NONE,
+		             "no files match '%s'", pattern);
+	for (size_t i = 0; found && i < g.gl_pathc; i++)
+		add_path(l, g.gl_pathv[i]);
+	globfree(&g);
+}
+
+bool load_rules(const struct ctl *c, struct load *l, const char *const *paths, size_t n, bool keep_tests)
+{
 
 	if (n == 0) {
 		*l = (struct load){0};
@@ -203,9 +226,10 @@ bool load_rules(const struct ctl *c, struct load *l, const char *const *paths, s
 	if (!load_config(c, l))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		files_add_rules(&l->rule_files, paths[i], &l->f);
-		if (stat(paths[i], &st) == 0 && !S_ISDIR(st.st_mode))
-			add_referred(&l->rule_files, paths[i], &l->f);
+		if (strpbrk(paths[i], "*?[") != NULL && access(paths[i], F_OK) != 0)
+			add_glob(l, paths[i]);
+		else
+			add_path(l, paths[i]);
 	}
 	if (l->f.errors == 0)
 		compile(l, &l->rule_files, true, keep_tests);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ctl/load.h"
+#include "ctl/report_findings.h"
 #include "ctl/show.h"
 
 /* ---- check */
@@ -10,24 +11,14 @@
 static void put_result(struct ctl *c, const struct args *a, struct findings *f, const struct load_map *m,
                        size_t files)
 {
-	const char *format = args_value(a, "format");
-	struct buf b = {0};
-
-	if (c->json || (format != NULL && strcmp(format, "json") == 0)) {
-		findings_sort(f);
-		findings_json(f, files, &b);
-		fprintf(c->out, SLICE_FMT "\n", SLICE_ARG(slice_trim(buf_slice(&b))));
-	} else {
-		ctl_findings(c->out, f);
-		if (m->map != NULL && !c->quiet)
-			fprintf(c->out, "%zu file%s read, %u services, %u needs: ", files,
-			        files == 1 ? "" : "s", service_map_len(m->map),
-			        service_map_needs_len(m->map));
-		if (!c->quiet)
-			fprintf(c->out, "%zu errors, %zu warnings, %zu notes\n", f->errors, f->warnings,
-			        f->notes);
-	}
-	buf_free(&b);
+	if (report_findings(c, a, f, files))
+		return;
+	ctl_findings(c->out, f);
+	if (m->map != NULL && !c->quiet)
+		fprintf(c->out, "%zu file%s read, %u services, %u needs: ", files, files == 1 ? "" : "s",
+		        service_map_len(m->map), service_map_needs_len(m->map));
+	if (!c->quiet)
+		fprintf(c->out, "%zu errors, %zu warnings, %zu notes\n", f->errors, f->warnings, f->notes);
 }
 
 static void compile(struct map_draft *d, const struct load *l, struct load_map *m, struct findings *f)

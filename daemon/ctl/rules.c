@@ -3,31 +3,19 @@
 #include <string.h>
 
 #include "ctl/load.h"
+#include "ctl/report_findings.h"
 #include "ctl/show.h"
 
 /* ---- check */
 
-static void put_findings(struct ctl *c, struct findings *f, size_t files)
-{
-	struct buf b = {0};
-
-	findings_sort(f);
-	findings_json(f, files, &b);
-	fprintf(c->out, SLICE_FMT "\n", SLICE_ARG(slice_trim(buf_slice(&b))));
-	buf_free(&b);
-}
-
 int rules_check(struct ctl *c, const struct args *a)
 {
-	const char *format = args_value(a, "format");
 	struct load l;
 	struct buf summary = {0};
 	int rc = load_rules(c, &l, a->words, a->n_words, true) ? ctl_verdict(&l.f, args_flag(a, "strict"))
 	                                                       : CTL_FOUND;
 
-	if (c->json || (format != NULL && strcmp(format, "json") == 0)) {
-		put_findings(c, &l.f, l.counts.files);
-	} else {
+	if (!report_findings(c, a, &l.f, l.counts.files)) {
 		ctl_findings(c->out, &l.f);
 		rules_summary(&l.counts, &l.f, &summary);
 		if (!c->quiet)

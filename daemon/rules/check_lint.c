@@ -1,6 +1,6 @@
 /* Lints that need no more than what the loader knows anyway: W103, W105-W109. Warnings never stop a load. */
 
-#include "rules/load.h"
+#include "rules/check_lint.h"
 
 static void lint_unused(struct loader *ld, enum symbol_kind kind)
 {
@@ -38,9 +38,9 @@ static void lint_rule(struct loader *ld, const struct symbol *s, const struct ru
 
 void check_lints(struct loader *ld)
 {
-	lint_unused(ld, SYMBOL_PARAM);
-	lint_unused(ld, SYMBOL_LIST);
-	lint_unused(ld, SYMBOL_MACRO);
+	for (enum symbol_kind kind = 0; kind < SYMBOL_KINDS; kind++)
+		if (kind != SYMBOL_DECODER && kind != SYMBOL_RULE)
+			lint_unused(ld, kind);
 	for (size_t i = 0; i < ld->rs->n_rules; i++) {
 		const struct symbol *s = ld->symbols[SYMBOL_RULE][i];
 		if (!s->broken && s->node->kind == NODE_MAP)
@@ -59,4 +59,11 @@ void check_index(struct loader *ld)
 			load_warn(ld, s->file, "W103", match->key_mark,
 			          "no condition can be indexed; this rule is tried for every event");
 	}
+}
+
+void check_conditions(struct loader *ld)
+{
+	check_truth(ld);
+	check_overlaps(ld);
+	check_decoded(ld);
 }

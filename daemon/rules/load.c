@@ -129,6 +129,9 @@ static void indexes_build(struct loader *ld)
 	rs->decoder_index = index_new(v, rs->n_decoders, rs->lists, rs->n_lists, rs->n_field_names);
 	free(v);
 	check_index(ld);
+	/* they cost more than a reload may */
+	if (ld->src->keep_tests)
+		check_conditions(ld);
 }
 
 static void loader_open(struct loader *ld)

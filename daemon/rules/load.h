@@ -251,6 +251,7 @@ void check_closure(const struct loader *ld, bool *in);
 void graph_free(struct graph *g);
 void check_lints(struct loader *ld);
 void check_index(struct loader *ld);       /* W103 */
+void check_conditions(struct loader *ld);  /* lints that compare conditions: W101, W102, W110-W113 */
 /* Adds the canonical text of a condition: the same for every order of keys and items. */
 void cond_canon(struct loader *ld, const struct cond *c, struct buf *out);
 void atom_canon(const struct value_list *lists, const struct atom *a, struct buf *out);
