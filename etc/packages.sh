@@ -35,4 +35,4 @@ need_packages() { # need_packages PKG...
 }
 
 build_packages=(gcc libc6-dev meson ninja-build pkg-config libevent-dev libyaml-dev libhiredis-dev libcurl4-openssl-dev
-	libpcre2-dev libsqlite3-dev libssl-dev libsystemd-dev ca-certificates)
+	libpcre2-dev libsqlite3-dev libssl-dev libsystemd-dev libzstd-dev ca-certificates)

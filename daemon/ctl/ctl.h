@@ -55,6 +55,7 @@ int incidents_note(struct ctl *c, const struct args *a);
 int alerts_list(struct ctl *c, const struct args *a);
 int events_tail(struct ctl *c, const struct args *a);
 int rules_check(struct ctl *c, const struct args *a);
+int backtest_rules(struct ctl *c, const struct args *a);
 int rules_run_tests(struct ctl *c, const struct args *a);
 int rules_list(struct ctl *c, const struct args *a);
 int rules_show(struct ctl *c, const struct args *a);

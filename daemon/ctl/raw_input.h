@@ -14,5 +14,18 @@ void raw_input_free(struct raw_input *r);
 bool raw_input_syslog(struct raw_input *r, struct slice line, instant received, struct evt_batch *out);
 bool raw_input_webhook(struct raw_input *r, struct slice listener, struct slice body, instant received,
                        struct evt_batch *out);
+/* One payload as an intake would have taken it. */
+struct raw_payload {
+	instant received;
+	struct slice listener, transport, peer, path, headers, bytes; /* as record_item has them */
+};
+enum raw_outcome {
+	RAW_TAKEN,
+	RAW_REFUSED,  /* notes of `out` say why */
+	RAW_REPEATED, /* an inform that was there already: no event */
+};
+/* By the listener of that name; a recording of an installation that calls it otherwise is read by its transport and first
+ * octet. The batch is emptied first. */
+enum raw_outcome raw_input_payload(struct raw_input *r, const struct raw_payload *p, struct evt_batch *out);
 
 #endif

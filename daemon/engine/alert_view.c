@@ -158,6 +158,18 @@ void alerts_views(struct engine *e, bool all, void (*row)(void *arg, const struc
 	}
 }
 
+void alerts_unmark(struct engine *e)
+{
+	struct alerts *al = e->alerts;
+	for (struct alert *a = al->dirty, *next; a != NULL; a = next) {
+		next = a->next_dirty;
+		a->dirty = false;
+		a->next_dirty = a->prev_dirty = NULL;
+	}
+	al->dirty = NULL;
+	al->n_gone = 0;
+}
+
 void alerts_stats(const struct engine *e, struct engine_stats *out)
 {
 	out->alerts_open = out->alerts_pending = out->alerts_suppressed = 0;

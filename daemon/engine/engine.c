@@ -301,6 +301,12 @@ static void last_rows(struct engine *e, void (*row)(void *arg, const struct engi
 
 void engine_views(struct engine *e, bool all, void (*row)(void *arg, const struct engine_view *v), void *arg)
 {
+	if (row == NULL) {
+		buf_clear(&e->last);
+		alerts_unmark(e);
+		correlation_unmark(e);
+		return;
+	}
 	last_rows(e, row, arg);
 	alerts_views(e, all, row, arg);
 	correlation_views(e, all, row, arg);

@@ -66,7 +66,8 @@ void engine_save(const struct engine *e, struct buf *out);
 struct engine *engine_load(const struct engine_setup *s, struct slice bytes, struct error *err) MUST_CHECK;
 
 /* View rows that changed since the last call (kinds of store.h by number: 1 alert, 2 incident, 3 log, 4 outbox, 5 service).
- * An absent json means the row is gone. Everything (all = true) after a load. */
+ * An absent json means the row is gone. Everything (all = true) after a load. row NULL: nobody looks, what changed is
+ * forgotten without the cost of writing it. */
 struct engine_view {
 	int kind;
 	struct slice id, parent, state;

@@ -198,6 +198,8 @@ bool windows_load(struct engine *e, struct reader *r);
 /* Engine's own events and changes that wait to be told; false when there were none. */
 bool windows_work(struct engine *e);
 void alerts_stats(const struct engine *e, struct engine_stats *out);
+void alerts_unmark(struct engine *e);      /* nobody looks: what changed needs no row */
+void correlation_unmark(struct engine *e);
 void alerts_views(struct engine *e, bool all, void (*row)(void *arg, const struct engine_view *v), void *arg);
 
 #endif

@@ -305,6 +305,12 @@ static void marks_clear(struct correlation *c)
 	}
 }
 
+void correlation_unmark(struct engine *e)
+{
+	marks_clear(e->correlation);
+	buf_clear(&e->correlation->gone);
+}
+
 void correlation_views(struct engine *e, bool all, void (*row)(void *arg, const struct engine_view *v),
                        void *arg)
 {

@@ -1,4 +1,5 @@
-/* See redact.h. Promises that what the patterns name is gone from an event; must not know where events come from. */
+/* See redact.h. Promises that what the patterns name is gone from an event; must not know where events come
+ * from. */
 #include "rules/redact.h"
 
 #include <stdlib.h>

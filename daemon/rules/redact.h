@@ -10,8 +10,8 @@ struct redact;
 /* The patterns of the configuration. NULL with err: one does not compile. */
 struct redact *redact_new(const struct config *c, struct error *err) MUST_CHECK;
 void redact_free(struct redact *r); /* NULL is fine */
-/* What fits becomes "***"; what stands before a '=' inside it stays readable. The text itself if nothing fits, else a copy
- * in `a`. */
+/* What fits becomes "***"; what stands before a '=' inside it stays readable. The text itself if nothing
+ * fits, else a copy in `a`. */
 struct slice redact_text(const struct redact *r, struct slice text, struct arena *a);
 /* Summary, message and every named text of an event. */
 void redact_fields(const struct redact *r, struct fields *f);

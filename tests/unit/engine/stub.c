@@ -98,6 +98,11 @@ bool correlation_load(struct engine *e, struct reader *r)
 	return true;
 }
 
+void correlation_unmark(struct engine *e)
+{
+	(void)e;
+}
+
 void correlation_views(struct engine *e, bool all, void (*row)(void *arg, const struct engine_view *v),
                        void *arg)
 {
