@@ -10,6 +10,8 @@ struct correlation *correlation_new(struct engine *e)
 {
 	struct correlation *c = xcalloc(1, sizeof *c);
 	TAILQ_INIT(&c->episodes);
+	TAILQ_INIT(&c->tops);
+	c->silent_at = INSTANT_NONE;
 	TAILQ_INIT(&c->incidents);
 	TAILQ_INIT(&c->lanes);
 	c->episode_by = hmap_new();
@@ -61,6 +63,9 @@ void correlation_free(struct engine *e)
 	hmap_free(c->generation_by);
 	free(c->work);
 	free(c->moved);
+	free(c->hollow);
+	free(c->votes);
+	maintenance_close(c);
 	free(c->steps);
 	free(c->looked);
 	buf_free(&c->gone);
@@ -111,6 +116,7 @@ void correlation_timer(struct engine *e, enum timer_kind kind, uint64_t object)
 	case TIMER_INCIDENT: incident_timer(e, object); break;
 	case TIMER_LANE:
 	case TIMER_DESTINATION: outbox_timer(e, kind, object); break;
+	case TIMER_CAUSE: silent_timer(e); break;
 	case TIMER_SILENCE:
 	case TIMER_WINDOW:
 	case TIMER_ALERT:
@@ -187,13 +193,16 @@ static void work_incidents(struct engine *e)
 void correlation_settle(struct engine *e)
 {
 	struct correlation *c = e->correlation;
-	for (int rounds = 0; c->n_work > 0 || c->n_moved > 0 || c->touched != NULL; rounds++) {
+	for (int rounds = 0; c->n_work > 0 || c->n_moved > 0 || c->n_hollow > 0 || c->touched != NULL;
+	     rounds++) {
 		if (DOUBT(rounds > ROUNDS_MAX))
 			return;
 		if (c->n_work > 0)
 			work_episodes(e);
 		else if (c->n_moved > 0)
 			forest_regroup(e);
+		else if (c->n_hollow > 0)
+			silent_tidy(e);
 		else
 			work_incidents(e);
 	}
@@ -234,6 +243,10 @@ void correlation_map_changed(struct engine *e, const struct service_map *old)
 	struct episode *ep;
 	struct incident *i;
 	nodes_map_changed(e, old);
+	free(c->votes);
+	c->votes = NULL;
+	for (size_t k = 0; k < c->n_maintenance; k++)
+		maintenance_derive(e, c->maintenance[k].id, c->maintenance[k].running);
 	TAILQ_FOREACH (ep, &c->episodes, all)
 		episode_changed(e, ep, false);
 	TAILQ_FOREACH (i, &c->incidents, all) {
@@ -261,9 +274,4 @@ struct slice correlation_alert_cause(const struct engine *e, const struct alert 
 	(void)e;
 	return a->episode != NULL && a->episode->parent != NULL ? slice_str(a->episode->parent->node->id)
 	                                                        : SLICE_NONE;
-}
-
-void correlation_maintenance_changed(struct engine *e)
-{
-	(void)e;
 }

@@ -48,6 +48,7 @@ struct map_node {
 struct derived {
 	size_t n_services, n_groups;
 	bool *source, *down, *mark;
+	bool *maintained;            /* missing capacity, whatever it reports */
 	uint32_t *group_down;        /* members that are down */
 	instant *span_on, *span_off; /* last interval in which it was down; off INSTANT_NONE: it is */
 	uint32_t *queue, *list;      /* work space: 2 n_services, n_services */
@@ -69,7 +70,7 @@ struct evidence { /* one class: a rule */
 /* What an episode counts for in its incident. Added and taken off as one, so that an incident never walks its
  * episodes. */
 struct tally {
-	uint32_t on, on_main;         /* episodes that are not over; _main: risk aside */
+	uint32_t on, on_main; /* episodes that are not over; _main: risk aside */
 	uint32_t flapping, strong, down, loud, lines;
 	uint32_t alerts, alerts_open, alerts_open_main, events;
 	uint32_t episodes, episodes_main;
@@ -82,7 +83,10 @@ struct episode {
 	struct map_node *node;
 	instant on, off;    /* off: INSTANT_NONE while it runs; the moment of calm */
 	instant last, calm; /* last new evidence; last clear of an alert */
-	int level;
+	int level;          /* of its evidence, or higher where a common cause is inferred */
+	int proven;         /* of its evidence alone; 0: it has none, it is only inferred */
+	int inferred;       /* as a silent common cause (silent.c); 0: it is not one */
+	char *inference;    /* why, in words; NULL */
 	enum severity severity;
 	bool risk, flapping, real, weak, in_ring;
 	struct evidence *classes;
@@ -98,8 +102,10 @@ struct episode {
 	struct episode *parent;
 	LIST_HEAD(, episode) kids;
 	LIST_ENTRY(episode) sibling;
-	char *reason;         /* of the edge to the parent, without the two names; NULL */
-	char *runner_up;      /* the next best explanation; NULL */
+	uint32_t kids_on;             /* of them those that are not over */
+	TAILQ_ENTRY(episode) in_tops; /* unexplained and young: looks for a silent cause */
+	char *reason;                 /* of the edge to the parent, without the two names; NULL */
+	char *runner_up;              /* the next best explanation; NULL */
 	char *held_by, *held; /* a bad member, and the group that holds without it: no explanation; NULL */
 
 	struct incident *incident;
@@ -111,6 +117,8 @@ struct episode {
 	bool searching; /* in the list of those that search again */
 	bool moved;     /* new parent or new in the forest: regroup */
 	bool gathered;  /* work mark of forest.c */
+	bool is_top;    /* in correlation.tops */
+	bool hollow;    /* in correlation.hollow: has it any kids left? */
 };
 
 /* ---- incidents */
@@ -208,10 +216,11 @@ struct lane {
 	bool in_flight, probe;
 	uint64_t sending, confirmed; /* fingerprints of what is being shown and what the ticket shows */
 	uint32_t create_attempt;
-	char *note_text;  /* being sent; NULL */
-	char *stray;      /* a second ticket that a late answer revealed: to be closed; NULL */
-	bool straying;    /* the operation is about that one */
-	bool doubt;       /* the last reply was lost: what the ticket shows is to be looked at before it is built on */
+	char *note_text; /* being sent; NULL */
+	char *stray;     /* a second ticket that a late answer revealed: to be closed; NULL */
+	bool straying;   /* the operation is about that one */
+	bool doubt; /* the last reply was lost: what the ticket shows is to be looked at before it is built on
+	             */
 	instant next_at;  /* not before; INSTANT_NONE: at once */
 	instant since;    /* first failure in a row; INSTANT_NONE */
 	instant updated;  /* last update or note */
@@ -241,12 +250,20 @@ struct destination {
 
 /* ---- all of it */
 
+struct maintenance {
+	char *id;      /* of the service, or the text of what no map knows */
+	char *silence; /* that declared it */
+	instant since;
+	bool running; /* false: in the grace after it */
+};
+
 struct generation {
 	char *pair; /* rule, root */
 	uint32_t n;
 };
 
 TAILQ_HEAD(all_episodes, episode);
+TAILQ_HEAD(top_episodes, episode);
 TAILQ_HEAD(all_incidents, incident);
 TAILQ_HEAD(all_lanes, lane);
 
@@ -255,6 +272,13 @@ struct correlation {
 	struct hmap *pseudo;     /* text → node */
 	struct derived derived;
 	struct all_episodes episodes;
+	struct top_episodes tops; /* in no order that counts */
+	instant silent_at;        /* the next look for silent causes; INSTANT_NONE: nothing has changed */
+	struct episode **hollow;  /* inferred ones that lost a kid in this step */
+	size_t n_hollow, cap_hollow;
+	struct maintenance *maintenance; /* running or in its grace, by age */
+	size_t n_maintenance, cap_maintenance;
+	uint32_t *votes; /* work space of silent.c, per service: all zero between uses */
 	struct all_incidents incidents;
 	struct all_lanes lanes;
 	struct hmap *episode_by, *incident_by, *lane_by, *op_by; /* u64 → object; op_by: operation → lane */
@@ -311,11 +335,42 @@ void episode_refresh(struct engine *e, struct episode *ep); /* flags, derived st
 void episode_changed(struct engine *e, struct episode *ep, bool seen_by_others);
 void episode_mark(struct engine *e, struct episode *ep); /* search again at the end of the step */
 void episode_free(struct engine *e, struct episode *ep);
+struct episode *episode_new(struct engine *e, struct map_node *n, bool risk);
+void episode_over(struct engine *e, struct episode *ep, instant off);
 void episode_tally(struct episode *ep, struct tally *t);
 struct alert *episode_first_alert(const struct episode *ep);
 const char *level_word(int level);
 
+/* blast.c: what fails with a service. One at a time: it lives in the work space of the derived state. */
+struct blast {
+	const struct service_map *m;
+	struct derived *d; /* level[s]: what is predicted */
+	size_t n, cap;     /* of d->list: every service reached, once, the root first */
+	bool own_links;    /* only the links of the root itself */
+};
+struct blast blast_new(const struct engine *e);
+void blast_from(struct blast *b, uint32_t root, int level);
+void blast_clear(struct blast *b); /* always after use */
+
+/* maintenance.c */
+/* NULL: what began at `on` at n has nothing to do with a maintenance. */
+const struct maintenance *maintenance_covers(const struct engine *e, const struct map_node *n, instant on);
+void maintenance_derive(struct engine *e, const char *id, bool running); /* missing capacity */
+void maintenance_add(struct correlation *c, const char *id, const char *silence, instant since, bool running);
+void maintenance_close(struct correlation *c);
+
+/* silent.c */
+void silent_top(struct engine *e, struct episode *ep); /* it is, or may no longer be, unexplained */
+void silent_news(struct engine *e);                    /* something failed or ended: look again soon */
+void silent_timer(struct engine *e);
+void silent_leave(struct engine *e, struct episode *v); /* v lost a kid */
+void silent_tidy(struct engine *e); /* at the end of a step: those nobody needs any more go */
+void silent_forget(struct correlation *c, struct episode *ep); /* it goes */
+void silent_load(struct engine *e);                            /* who is a top: after a load */
+bool silent_only(const struct episode *ep);                    /* inferred, without any evidence of its own */
+
 /* parent.c */
+bool parent_is_cyclic(const struct episode *ep, const struct episode *parent);
 void parent_search(struct engine *e, struct episode *ep);
 void parent_watch(struct engine *e, struct episode *ep); /* only what it would look at: after a load */
 void parent_set(struct engine *e, struct episode *ep, struct episode *parent,

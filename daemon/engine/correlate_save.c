@@ -114,6 +114,33 @@ static void get_generations(struct reader *r, struct correlation *c)
 	}
 }
 
+static void put_maintenance(struct buf *out, const struct correlation *c)
+{
+	buf_u64(out, c->n_maintenance);
+	for (size_t k = 0; k < c->n_maintenance; k++) {
+		save_str(out, c->maintenance[k].id);
+		save_str(out, c->maintenance[k].silence);
+		save_time(out, c->maintenance[k].since);
+		buf_u8(out, c->maintenance[k].running);
+	}
+}
+
+static void get_maintenance(struct engine *e, struct reader *r)
+{
+	size_t n = load_count(r, 17);
+	for (size_t k = 0; k < n && r->ok; k++) {
+		char *id = load_str(r), *silence = load_str(r);
+		instant since = load_time(r);
+		bool running = load_bool(r);
+		if (id != NULL && silence != NULL) {
+			maintenance_add(e->correlation, id, silence, since, running);
+			maintenance_derive(e, id, running);
+		}
+		free(id);
+		free(silence);
+	}
+}
+
 /* ---- all */
 
 void correlation_save(const struct engine *e, struct buf *out)
@@ -123,8 +150,10 @@ void correlation_save(const struct engine *e, struct buf *out)
 	episodes_save(c, out);
 	incidents_save(c, out);
 	outbox_save(c, out);
+	put_maintenance(out, c);
 	put_spans(e, out);
 	put_generations(out, c);
+	save_time(out, c->silent_at);
 }
 
 /* What follows from the episodes: what they take down, and who would look at whom. */
@@ -133,7 +162,7 @@ static void derive(struct engine *e)
 	struct episode *ep;
 	TAILQ_FOREACH (ep, &e->correlation->episodes, all)
 		if (!ep->risk && ep->node->open == ep && ep->node->service != SERVICE_NONE && ep->real &&
-		    ep->level == LEVEL_DOWN)
+		    ep->proven == LEVEL_DOWN)
 			derived_source(e, ep->node->service, true);
 }
 
@@ -150,8 +179,11 @@ bool correlation_load(struct engine *e, struct reader *r)
 	if (!episodes_load(e, r) || !incidents_load(e, r) || !outbox_load(e, r))
 		return false;
 	derive(e);
-	get_spans(e, r);
+	get_maintenance(e, r);
+	get_spans(e, r); /* what was worked out again has not begun just now */
 	get_generations(r, e->correlation);
+	e->correlation->silent_at = load_time(r);
+	silent_load(e);
 	watch_again(e);
 	return r->ok;
 }

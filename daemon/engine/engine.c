@@ -136,7 +136,8 @@ static void run_timer(struct engine *e, const struct heap_item *it)
 	case TIMER_EPISODE:
 	case TIMER_INCIDENT:
 	case TIMER_LANE:
-	case TIMER_DESTINATION: correlation_timer(e, (enum timer_kind)it->kind, it->object); break;
+	case TIMER_DESTINATION:
+	case TIMER_CAUSE: correlation_timer(e, (enum timer_kind)it->kind, it->object); break;
 	case TIMER_SILENCE: silences_timer(e); break;
 	case TIMER_KINDS: (void)DOUBT(true); break;
 	}

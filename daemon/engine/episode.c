@@ -30,20 +30,21 @@ static bool all_stateless(const struct episode *ep)
 /* Enough to build on: not one stray line. */
 static bool is_real(const struct episode *ep)
 {
-	return ep->severity >= SEVERITY_MAJOR || ep->lines >= 2 || !all_stateless(ep);
+	return ep->inferred > 0 || ep->severity >= SEVERITY_MAJOR || ep->lines >= 2 || !all_stateless(ep);
 }
 
 /* A lone warning proves nothing about others until it has lasted. */
 static bool is_weak(const struct engine *e, const struct episode *ep)
 {
 	instant end = ep->off == INSTANT_NONE ? e->now : ep->off;
-	return ep->level < LEVEL_DOWN && ep->n_classes < 2 &&
+	return ep->level < LEVEL_DOWN && ep->n_classes < 2 && ep->inferred == 0 &&
 	       end - ep->on < e->setup.config->correlation.weak && !ep->flapping && ep->closings < FLIPS_FIRM;
 }
 
 void episode_tally(struct episode *ep, struct tally *t)
 {
-	bool on = ep->off == INSTANT_NONE, main = !ep->risk;
+	/* what is only inferred is no evidence: it stands in the incident, and neither opens nor keeps it */
+	bool on = ep->off == INSTANT_NONE && !silent_only(ep), main = !ep->risk;
 	*t = (struct tally){
 	    .on = on,
 	    .on_main = on && main,
@@ -69,7 +70,8 @@ void episode_refresh(struct engine *e, struct episode *ep)
 		forest_move(e->correlation, ep);
 	if (!ep->risk && ep->node->service != SERVICE_NONE && ep->node->open == ep)
 		derived_source(e, ep->node->service,
-		               ep->real && ep->level == LEVEL_DOWN && ep->off == INSTANT_NONE);
+		               ep->real && ep->proven == LEVEL_DOWN && ep->off == INSTANT_NONE);
+	silent_news(e);
 	if (real != ep->real || weak != ep->weak)
 		node_changed(e, ep->node);
 	if (ep->incident != NULL) {
@@ -121,7 +123,7 @@ static struct map_node *alert_node(struct engine *e, const struct alert *a)
 	return node_named(e, slice_str(a->source != NULL && a->source[0] != '\0' ? a->source : "(none)"));
 }
 
-static struct episode *episode_new(struct engine *e, struct map_node *n, bool risk)
+struct episode *episode_new(struct engine *e, struct map_node *n, bool risk)
 {
 	struct correlation *c = e->correlation;
 	struct episode *ep = xcalloc(1, sizeof *ep);
@@ -219,7 +221,8 @@ void episode_evidence(struct engine *e, struct alert *a)
 	ep->open++;
 	ep->lines += a->count;
 	ep->last = e->now;
-	ep->level = MAX(ep->level, a->effect == EFFECT_DOWN ? LEVEL_DOWN : LEVEL_DEGRADED);
+	ep->proven = MAX(ep->proven, a->effect == EFFECT_DOWN ? LEVEL_DOWN : LEVEL_DEGRADED);
+	ep->level = MAX(ep->proven, ep->inferred);
 	ep->severity = MAX(ep->severity, a->severity);
 	ep->flapping = ep->flapping || a->flapping;
 	if (a->effect != EFFECT_RISK)
@@ -293,13 +296,19 @@ void episode_clear(struct engine *e, struct alert *a)
 
 /* ---- end */
 
-static void episode_end(struct engine *e, struct episode *ep)
+void episode_over(struct engine *e, struct episode *ep, instant off)
 {
 	struct map_node *n = ep->node;
-	ep->off = MAX(ep->calm, ep->on);
+	BUG_ON(ep->off != INSTANT_NONE);
+	ep->off = MAX(off, ep->on);
 	struct incident *i = ep->incident;
-	if (i != NULL)
+	if (i != NULL && !silent_only(ep))
 		i->calm = i->calm == INSTANT_NONE ? ep->off : MAX(i->calm, ep->off);
+	if (ep->parent != NULL) {
+		BUG_ON(ep->parent->kids_on == 0);
+		ep->parent->kids_on--;
+		silent_leave(e, ep->parent);
+	}
 	if (!ep->risk && n->service != SERVICE_NONE)
 		derived_source(e, n->service, false);
 	if (ep->risk)
@@ -319,13 +328,15 @@ void episode_timer(struct engine *e, uint64_t serial)
 	const struct correlation_config *cfg = &e->setup.config->correlation;
 	bool calm = ep->off == INSTANT_NONE && ep->open == 0 && ep->calm != INSTANT_NONE;
 	if (calm && e->now >= end_due(e, ep))
-		episode_end(e, ep);
+		episode_over(e, ep, ep->calm);
 	else if (calm) /* it has begun to flap since the deadline was set */
 		engine_timer(e, end_due(e, ep), TIMER_EPISODE, ep->serial);
 	if (ep->off == INSTANT_NONE && ep->weak && e->now - ep->on >= cfg->weak)
 		episode_changed(e, ep, false);
-	if (e->now - ep->on >= cfg->young)
+	if (e->now - ep->on >= cfg->young) {
 		watch_drop(e, ep);
+		silent_top(e, ep);
+	}
 	if (ep->off != INSTANT_NONE && ep->incident == NULL && !ep->real && e->now - ep->off >= cfg->keep)
 		episode_free(e, ep);
 }
@@ -351,6 +362,7 @@ void episode_free(struct engine *e, struct episode *ep)
 		parent_set(e, kid, NULL, NULL);
 	parent_set(e, ep, NULL, NULL);
 	watch_drop(e, ep);
+	silent_forget(e->correlation, ep);
 	for (size_t i = 0; i < ep->n_alerts; i++)
 		alert_forget(e, ep->alerts[i]);
 	if (ep->in_ring)
@@ -372,6 +384,7 @@ void episode_free(struct engine *e, struct episode *ep)
 	free(ep->peers);
 	free(ep->alerts);
 	free(ep->reason);
+	free(ep->inference);
 	free(ep->runner_up);
 	free(ep->held_by);
 	free(ep->held);

@@ -43,6 +43,9 @@ static void put_episode(struct buf *out, const struct episode *ep)
 	save_str(out, ep->runner_up);
 	save_str(out, ep->held_by);
 	save_str(out, ep->held);
+	buf_u8(out, (uint8_t)ep->proven);
+	buf_u8(out, (uint8_t)ep->inferred);
+	save_str(out, ep->inference);
 }
 
 static void get_lists(struct engine *e, struct reader *r, struct episode *ep)
@@ -112,6 +115,9 @@ static bool get_episode(struct engine *e, struct reader *r, uint64_t *parent)
 	ep->runner_up = load_str(r);
 	ep->held_by = load_str(r);
 	ep->held = load_str(r);
+	ep->proven = read_u8(r);
+	ep->inferred = read_u8(r);
+	ep->inference = load_str(r);
 	if (ep->off == INSTANT_NONE && ep->risk)
 		ep->node->risk = ep;
 	else if (ep->off == INSTANT_NONE)

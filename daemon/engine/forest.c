@@ -72,6 +72,8 @@ static bool can_take(struct incident *i, const struct episode *top)
 		return false;
 	if (i->root == NULL)
 		return false;
+	if (silent_only(i->root) && LIST_EMPTY(&i->root->kids))
+		return true; /* nobody believes in its root any more */
 	return episode_top(i->root) == top || (i->root->node == top->node && i->root->risk == top->risk);
 }
 
@@ -149,6 +151,9 @@ static void retire(struct engine *e, struct incident *from, struct incident *int
 {
 	if (incident_state_final(from->state))
 		return; /* it never opened, and its history stays what it was */
+	struct episode *last = from->tally.episodes == 1 ? TAILQ_FIRST(&from->episodes) : NULL;
+	if (last != NULL && silent_only(last) && LIST_EMPTY(&last->kids))
+		incident_remove(e, last); /* a guess alone keeps nothing */
 	if (from->tally.episodes > 0) {
 		incident_log(e, from, "split", "a part left: it is explained by %s, incident %s",
 		             top->node->id, into->id_text);

@@ -176,6 +176,8 @@ static void log_joined(struct engine *e, struct incident *i, const struct episod
 		incident_log(e, i, "joined", "%s: joined: needs %s, %s since %s", ep->node->id,
 		             ep->parent->node->id, level_word(ep->parent->level), buf_cstr(&b));
 		incident_log(e, i, "cause", "%s <- %s: %s", ep->node->id, ep->parent->node->id, ep->reason);
+	} else if (silent_only(ep)) {
+		incident_log(e, i, "inferred", "%s: %s", ep->node->id, ep->inference);
 	} else {
 		incident_log(e, i, "joined", "%s: %s, not explained by anything it needs", ep->node->id,
 		             ep->risk ? "at risk" : level_word(ep->level));
@@ -238,8 +240,11 @@ struct alert *incident_decider(const struct incident *i)
 		return i->n_alerts > 0 ? i->alerts[0] : NULL;
 	if (i->root != NULL && i->root->n_alerts > 0)
 		return i->root->alerts[0];
-	const struct episode *first = TAILQ_FIRST(&i->episodes);
-	return first != NULL && first->n_alerts > 0 ? first->alerts[0] : NULL;
+	const struct episode *ep; /* an inferred root has none: the first that has one speaks for it */
+	TAILQ_FOREACH (ep, &i->episodes, in_incident)
+		if (ep->n_alerts > 0)
+			return ep->alerts[0];
+	return NULL;
 }
 
 bool incident_is_risk(const struct incident *i)

@@ -37,6 +37,25 @@ static duration wanted_wait(const struct engine *e, const struct incident *i)
 	return e->setup.config->defaults.wait >= 0 ? e->setup.config->defaults.wait : WAIT_AUTO;
 }
 
+static bool business_says_so(const struct engine *e, const struct incident *i)
+{
+	const struct episode *ep;
+	TAILQ_FOREACH (ep, &i->episodes, in_incident)
+		if (ep->off == INSTANT_NONE && !ep->risk && ep->proven > 0 &&
+		    ep->node->service != SERVICE_NONE && service_tier(e->setup.map, ep->node->service) > 0)
+			return true;
+	return false;
+}
+
+/* Its root is being worked on, and no business service says itself that it is hurt. */
+static const struct maintenance *waits_for_maintenance(const struct engine *e, const struct incident *i)
+{
+	const struct maintenance *m = i->group == GROUP_TOPOLOGY && i->root != NULL
+	                                  ? maintenance_covers(e, i->root->node, i->root->on)
+	                                  : NULL;
+	return m != NULL && !business_says_so(e, i) ? m : NULL;
+}
+
 /* When it may open as things stand; INSTANT_NONE: not before something happens. */
 static instant open_due(const struct engine *e, const struct incident *i)
 {
@@ -50,6 +69,8 @@ static instant open_due(const struct engine *e, const struct incident *i)
 		return i->born + wait;
 	if (!topology)
 		return i->born + cfg->settle;
+	if (waits_for_maintenance(e, i) != NULL)
+		return INSTANT_NONE; /* its end, and a business service that speaks up, come back here */
 	if (t->loud == 0 && t->lines < LOUD_LINES)
 		return INSTANT_NONE;
 	bool strong = t->down > 0 || t->strong >= STRONG_NODES;

@@ -18,8 +18,9 @@ static void get_tally(struct reader *r, struct tally *t)
 		v[k] = read_u32(r);
 }
 
-static const char *const log_kinds[] = {"state", "joined", "cause", "not",    "root", "priority",
-                                        "split", "merged", "stale", "ticket", "note", "other"};
+static const char *const log_kinds[] = {"state",    "joined",   "cause",  "not",         "root",
+                                        "priority", "split",    "merged", "stale",       "ticket",
+                                        "note",     "inferred", "timing", "maintenance", "other"};
 
 static void put_log(struct buf *out, const struct incident *i)
 {

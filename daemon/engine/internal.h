@@ -20,6 +20,7 @@ enum timer_kind {
 	TIMER_LANE,       /* object: lane serial — retry, update_every, search settle */
 	TIMER_DESTINATION,/* object: destination index — breaker, auth probe, storm window */
 	TIMER_SILENCE,    /* no object: a silence begins or ends */
+	TIMER_CAUSE,      /* object: 0 — look for silent common causes */
 	TIMER_KINDS
 };
 

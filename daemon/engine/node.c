@@ -14,6 +14,7 @@ static void derived_alloc(struct derived *d, const struct service_map *m)
 	*d = (struct derived){.n_services = service_map_len(m), .n_groups = map_groups_len(m)};
 	size_t n = d->n_services + 1, g = d->n_groups + 1;
 	d->source = xcalloc(n, sizeof *d->source);
+	d->maintained = xcalloc(n, sizeof *d->maintained);
 	d->down = xcalloc(n, sizeof *d->down);
 	d->mark = xcalloc(n, sizeof *d->mark);
 	d->level = xcalloc(n, sizeof *d->level);
@@ -30,6 +31,7 @@ static void derived_alloc(struct derived *d, const struct service_map *m)
 static void derived_free(struct derived *d)
 {
 	free(d->source);
+	free(d->maintained);
 	free(d->down);
 	free(d->mark);
 	free(d->level);
@@ -213,6 +215,7 @@ void derived_source(struct engine *e, uint32_t s, bool on)
 {
 	struct derived *d = &e->correlation->derived;
 	BUG_ON(s >= d->n_services);
+	on = on || d->maintained[s];
 	if (d->source[s] == on)
 		return;
 	d->source[s] = on;

@@ -15,7 +15,8 @@ enum {
 	COST_SILENT = 15,
 	COST_LINK = 3,
 	COST_OWN_LINK = 2,
-	COST_NOT_LAST = 10
+	COST_NOT_LAST = 10,
+	COST_GUESS = 3 /* what is reported is preferred to what is inferred */
 };
 
 enum { QUEUE_MAX = 1024, NO_GROUP = -1 };
@@ -51,16 +52,20 @@ struct search {
 
 /* ---- what a node can explain */
 
+/* By time alone. */
+static bool explains(const struct search *st, const struct episode *u)
+{
+	const struct correlation_config *cfg = &st->e->setup.config->correlation;
+	instant end = u->off != INSTANT_NONE ? u->off : st->ep->on;
+	return u->real && u->on - cfg->lead <= st->ep->on && st->ep->on <= end + cfg->lag;
+}
+
 /* The latest episode of n that covers the moment at which ep began. */
 static struct episode *suspect(const struct search *st, const struct map_node *n)
 {
-	const struct correlation_config *cfg = &st->e->setup.config->correlation;
-	for (size_t i = n->n_recent; i-- > 0;) {
-		struct episode *u = n->recent[i];
-		instant end = u->off != INSTANT_NONE ? u->off : st->ep->on;
-		if (u->real && u->on - cfg->lead <= st->ep->on && st->ep->on <= end + cfg->lag)
-			return u;
-	}
+	for (size_t i = n->n_recent; i-- > 0;)
+		if (explains(st, n->recent[i]))
+			return n->recent[i];
 	return NULL;
 }
 
@@ -81,7 +86,7 @@ static instant onset(const struct search *st, const struct map_node *n)
 	return u != NULL ? u->on : st->e->correlation->derived.span_on[n->service];
 }
 
-static bool is_cyclic(const struct episode *ep, const struct episode *parent)
+bool parent_is_cyclic(const struct episode *ep, const struct episode *parent)
 {
 	int steps = 0;
 	for (; parent != NULL && steps < CYCLE_MAX; parent = parent->parent, steps++)
@@ -108,7 +113,7 @@ static bool better(const struct candidate *a, const struct candidate *b)
 
 static void propose(struct search *st, struct candidate c)
 {
-	if (st->watch_only || !takes(c.ep) || is_cyclic(st->ep, c.ep))
+	if (st->watch_only || !takes(c.ep) || parent_is_cyclic(st->ep, c.ep))
 		return;
 	if (!st->has_best || better(&c, &st->best)) {
 		st->next = st->best;
@@ -119,6 +124,12 @@ static void propose(struct search *st, struct candidate c)
 		st->next = c;
 		st->has_next = true;
 	}
+}
+
+/* An inferred cause may lie further away than a search goes. */
+static bool keeps(const struct search *st, const struct episode *u)
+{
+	return u->inferred > 0 && takes(u) && explains(st, u);
 }
 
 /* ---- the walk */
@@ -181,7 +192,7 @@ static void visit(struct search *st, const struct step *from, uint32_t to, int e
 	if (lower && (from->hops > 0 || st->own_cause))
 		u = NULL; /* something slow does not explain something dead further up */
 	if (u != NULL) {
-		int cost = s.cost + COST_HIT + (lower ? COST_LOWER : 0);
+		int cost = s.cost + COST_HIT + (lower ? COST_LOWER : 0) + (silent_only(u) ? COST_GUESS : 0);
 		propose(st, (struct candidate){.ep = u,
 		                               .cost = cost,
 		                               .hops = s.hops,
@@ -463,11 +474,19 @@ void parent_set(struct engine *e, struct episode *ep, struct episode *parent, ch
 	ep->reason = why;
 	if (ep->parent == parent)
 		return;
-	if (ep->parent != NULL)
+	uint32_t on = ep->off == INSTANT_NONE;
+	if (ep->parent != NULL) {
 		LIST_REMOVE(ep, sibling);
+		BUG_ON(ep->parent->kids_on < on);
+		ep->parent->kids_on -= on;
+		silent_leave(e, ep->parent);
+	}
 	ep->parent = parent;
-	if (parent != NULL)
+	if (parent != NULL) {
 		LIST_INSERT_HEAD(&parent->kids, ep, sibling);
+		parent->kids_on += on;
+	}
+	silent_top(e, ep);
 	for (size_t k = 0; k < ep->n_alerts;
 	     k++) /* their rows name the cause; what is history stays as it was */
 		if (parent != NULL || ep->alerts[k]->state != ALERT_CLOSED)
@@ -502,6 +521,9 @@ void parent_search(struct engine *e, struct episode *ep)
 	if (ep->incident != NULL && ep->incident->root == ep)
 		incident_dirty(e->correlation, ep->incident); /* its row names what was next best */
 	struct episode *parent = st.has_best ? st.best.ep : NULL;
+	silent_top(e, ep);
+	if (parent == NULL && ep->parent != NULL && keeps(&st, ep->parent))
+		return; /* what was inferred stands until something better is known */
 	if (parent == ep->parent && parent != NULL)
 		return; /* the words of the first finding stay */
 	bool moved = parent != ep->parent;

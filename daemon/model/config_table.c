@@ -34,8 +34,12 @@ const struct setting config_settings[] = {
     {"correlation.young", SETTING_DURATION, AT(correlation.young), "900s", 0, DAYS, false, "an episode younger than this may still find another parent"},
     {"correlation.keep", SETTING_DURATION, AT(correlation.keep), "1800s", 0, DAYS, false, "an ended episode explains others for so long"},
     {"correlation.stale", SETTING_DURATION, AT(correlation.stale), "600s", 0, DAYS, false, "after so long without news a straggler is expired"},
+    {"correlation.lateral", SETTING_DURATION, AT(correlation.lateral), "150s", 0, (double)HOUR, false, "overload so soon after a neighbour was lost is its effect"},
+    {"correlation.up_hops", SETTING_INT, AT(correlation.up_hops), "4", 0, 16, false, "how far up a silent common cause is looked for"},
     {"correlation.silent_hops", SETTING_INT, AT(correlation.silent_hops), "2", 0, 16, false, "how many unobserved services in a row a path may pass"},
     {"correlation.visits", SETTING_INT, AT(correlation.visits), "600", 10, 100000, false, "edges looked at in one search"},
+    {"correlation.prior", SETTING_NUMBER, AT(correlation.prior), "7", 0, 1000, false, "what an unexplained failure costs; a degraded one half of it"},
+    {"correlation.silent_cost", SETTING_NUMBER, AT(correlation.silent_cost), "2", 0, 1000, false, "what it costs that a common cause says nothing itself"},
     {"correlation.weak", SETTING_DURATION, AT(correlation.weak), "100s", 0, (double)HOUR, false, "a lone warning younger than this explains nothing"},
     {"correlation.maint_grace", SETTING_DURATION, AT(correlation.maint_grace), "300s", 0, DAYS, false, "a maintenance still explains for so long after its end"},
     {"state.path", SETTING_TEXT, AT(state.path), "/var/lib/carillon", 0, 0, true, "journal, state and the last good map"},
@@ -90,8 +94,7 @@ const struct setting ticket_settings[] = {
 const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 
 const char *const config_absent[] = {
-    "timezone", "defaults.flap", "defaults.catch_all", "correlation.lateral", "correlation.up_hops", "correlation.prior",
-    "correlation.silent_cost", "record", "admin.http", "admin.console",
+    "timezone", "defaults.flap", "defaults.catch_all", "record", "admin.http", "admin.console",
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */

@@ -397,6 +397,7 @@ static void merged_before_it_was_made(void **state)
 	                          true);
 	d->rig->config->tickets[0].retry_first = 10 * MINUTE;
 	d->rig->config->tickets[0].retry_max = 10 * MINUTE;
+	d->rig->config->correlation.prior = 0; /* no guesses */
 	d->fault = absent_then_slow;
 	desk_event(d, 0, "ping", "x", "problem");
 	desk_event(d, 0, "ping", "y", "problem");

@@ -63,7 +63,7 @@ static void check_derived(struct desk *d)
 	bool down[SERVICES] = {false};
 	const struct episode *ep;
 	TAILQ_FOREACH (ep, &d->rig->engine->correlation->episodes, all)
-		if (ep->off == INSTANT_NONE && !ep->risk && ep->real && ep->level == LEVEL_DOWN &&
+		if (ep->off == INSTANT_NONE && !ep->risk && ep->real && ep->proven == LEVEL_DOWN &&
 		    ep->node->service != SERVICE_NONE)
 			down[ep->node->service] = true;
 	for (bool more = true; more;) {
@@ -114,7 +114,7 @@ static void check_forest(struct desk *d)
 		size_t tops = 0;
 		TAILQ_FOREACH (ep, &i->episodes, in_incident) {
 			sum.episodes++;
-			sum.on += ep->off == INSTANT_NONE;
+			sum.on += ep->off == INSTANT_NONE && !silent_only(ep);
 			sum.alerts_open += ep->open;
 			tops += ep->parent == NULL && ep->off == INSTANT_NONE;
 		}

@@ -1,0 +1,547 @@
+/* Promises that several failures which nothing reported explains get one silent cause when that is the
+ * cheaper story (correlation.md section 3), and that the cause vanishes with the last failure that it
+ * explains. Looks only at unexplained young tops, at most every few seconds, and at a bounded number of them.
+ * Must not know incidents. */
+#include "engine/correlate.h"
+
+#include <stdlib.h>
+
+enum {
+	PAUSE = 5,      /* seconds between two looks */
+	TOPS_MAX = 512, /* of one look: the latest; what they prove, the others find by themselves */
+	ANCESTORS_MAX = 250,
+	CANDIDATES_MAX = 60,
+	BLAST_MAX = 1500,
+	NAMINGS_MAX = 3
+};
+
+struct top {
+	struct episode *ep;
+	bool gone; /* explained in this look */
+};
+
+struct suspect_cause {
+	struct map_node *node;
+	uint32_t *votes, n_votes; /* tops by index */
+	int level;
+	uint32_t named;
+	bool maintained;
+	uint32_t *blast; /* services, the root not among them */
+	uint8_t *levels;
+	size_t n_blast;
+	bool *covers; /* by top: in the blast, at the node itself, or naming it */
+	bool done;
+};
+
+struct look {
+	struct engine *e;
+	struct top *tops;
+	size_t n_tops;
+	struct hmap *by_node; /* work: node id → cause */
+	struct suspect_cause *causes;
+	size_t n_causes, cap_causes;
+};
+
+struct story {
+	struct suspect_cause *cause;
+	double gain, unseen;
+	instant on;
+	uint32_t explains;
+};
+
+bool silent_only(const struct episode *ep)
+{
+	return ep->inferred > 0 && ep->proven == 0;
+}
+
+/* ---- who looks for a cause */
+
+static bool searches(const struct engine *e, const struct episode *ep)
+{
+	return ep->parent == NULL && ep->real && !ep->risk &&
+	       e->now - ep->on < e->setup.config->correlation.young;
+}
+
+void silent_forget(struct correlation *c, struct episode *ep)
+{
+	if (ep->is_top)
+		TAILQ_REMOVE(&c->tops, ep, in_tops);
+	ep->is_top = false;
+	for (size_t k = 0; ep->hollow && k < c->n_hollow; k++)
+		if (c->hollow[k] == ep)
+			c->hollow[k] = NULL;
+	ep->hollow = false;
+}
+
+void silent_top(struct engine *e, struct episode *ep)
+{
+	struct correlation *c = e->correlation;
+	bool is = searches(e, ep);
+	if (is == ep->is_top)
+		return;
+	if (is)
+		TAILQ_INSERT_TAIL(&c->tops, ep, in_tops);
+	else
+		TAILQ_REMOVE(&c->tops, ep, in_tops);
+	ep->is_top = is;
+	if (is)
+		silent_news(e);
+}
+
+void silent_news(struct engine *e)
+{
+	struct correlation *c = e->correlation;
+	if (c->silent_at != INSTANT_NONE || TAILQ_EMPTY(&c->tops))
+		return;
+	c->silent_at = (e->now / (PAUSE * SECOND) + 1) * PAUSE * SECOND;
+	engine_timer(e, c->silent_at, TIMER_CAUSE, 0);
+}
+
+void silent_load(struct engine *e)
+{
+	struct correlation *c = e->correlation;
+	struct episode *ep;
+	TAILQ_FOREACH (ep, &c->episodes, all) {
+		BUG_ON(ep->is_top);
+		ep->is_top = searches(e, ep);
+		if (ep->is_top)
+			TAILQ_INSERT_TAIL(&c->tops, ep, in_tops);
+	}
+}
+
+/* ---- tops */
+
+/* By node, so that the order in which they came cannot be seen. */
+static int by_node(const void *a, const void *b)
+{
+	const struct top *x = a, *y = b;
+	int d = strcmp(x->ep->node->id, y->ep->node->id);
+	return d != 0 ? d : (x->ep->on > y->ep->on) - (x->ep->on < y->ep->on);
+}
+
+static int latest_first(const void *a, const void *b)
+{
+	const struct top *x = a, *y = b;
+	if (x->ep->on != y->ep->on)
+		return x->ep->on > y->ep->on ? -1 : 1;
+	return by_node(a, b);
+}
+
+static void gather(struct look *l)
+{
+	struct episode *ep, *next;
+	struct correlation *c = l->e->correlation;
+	size_t n = 0;
+	TAILQ_FOREACH (ep, &c->tops, in_tops)
+		n++;
+	l->tops = xcalloc(n + 1, sizeof *l->tops);
+	for (ep = TAILQ_FIRST(&c->tops); ep != NULL; ep = next) {
+		next = TAILQ_NEXT(ep, in_tops);
+		if (!searches(l->e, ep))
+			silent_top(l->e, ep);
+		else if (!ep->weak && (ep->incident == NULL || ep->incident->state != INCIDENT_CLOSED))
+			l->tops[l->n_tops++].ep = ep;
+	}
+	if (l->n_tops > TOPS_MAX) {
+		qsort(l->tops, l->n_tops, sizeof *l->tops, latest_first);
+		l->n_tops = TOPS_MAX;
+	}
+	if (l->n_tops > 1)
+		qsort(l->tops, l->n_tops, sizeof *l->tops, by_node);
+}
+
+/* ---- votes */
+
+static struct suspect_cause *cause_of(struct look *l, struct map_node *n)
+{
+	void *known = hmap_get(l->by_node, slice_str(n->id));
+	if (known != NULL)
+		return &l->causes[(uintptr_t)known - 1];
+	l->causes = array_reserve(l->causes, &l->cap_causes, l->n_causes + 1, sizeof *l->causes);
+	l->causes[l->n_causes] = (struct suspect_cause){.node = n};
+	hmap_put(l->by_node, slice_str(n->id), (void *)(uintptr_t)(l->n_causes + 1));
+	return &l->causes[l->n_causes++];
+}
+
+static void vote(struct look *l, struct map_node *n, size_t top, bool names)
+{
+	struct suspect_cause *c = cause_of(l, n);
+	if (c->n_votes == 0 || c->votes[c->n_votes - 1] != top) {
+		if (c->n_votes % 16 == 0)
+			c->votes = xreallocarray(c->votes, c->n_votes + 16, sizeof *c->votes);
+		c->votes[c->n_votes++] = (uint32_t)top;
+	}
+	c->level = MAX(c->level, l->tops[top].ep->level);
+	c->named += names;
+}
+
+struct ancestors {
+	uint32_t v[ANCESTORS_MAX], depth[ANCESTORS_MAX];
+	size_t n;
+};
+
+static void ancestor(struct look *l, struct ancestors *a, uint32_t s, uint32_t depth)
+{
+	uint32_t *mark = &l->e->correlation->votes[s];
+	if (*mark != 0 || a->n == ANCESTORS_MAX)
+		return;
+	*mark = 1;
+	a->v[a->n] = s;
+	a->depth[a->n++] = depth;
+}
+
+static void ancestors_of(struct look *l, struct ancestors *a, uint32_t s, uint32_t depth, bool down)
+{
+	const struct service_map *m = l->e->setup.map;
+	size_t n, k;
+	const struct map_edge *needs = service_needs(m, s, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (needs[i].effect == EFFECT_NONE || (needs[i].effect == EFFECT_DEGRADED && down))
+			continue;
+		if (!needs[i].is_group) {
+			ancestor(l, a, needs[i].to, depth);
+			continue;
+		}
+		const uint32_t *members = group_members(m, needs[i].to, &k);
+		for (size_t j = 0; j < k && a->n < ANCESTORS_MAX; j++)
+			ancestor(l, a, members[j], depth);
+	}
+}
+
+static void vote_map(struct look *l, size_t top)
+{
+	const struct service_map *m = l->e->setup.map;
+	const struct episode *ep = l->tops[top].ep;
+	struct ancestors *a = xcalloc(1, sizeof *a);
+	uint32_t ends[2], hops = (uint32_t)l->e->setup.config->correlation.up_hops;
+	ancestor(l, a, ep->node->service, 0);
+	for (size_t at = 0; at < a->n; at++)
+		if (a->depth[at] < hops)
+			ancestors_of(l, a, a->v[at], a->depth[at] + 1, ep->level == LEVEL_DOWN);
+	if (link_ends(m, ep->node->service, ends))
+		for (int i = 0; i < 2; i++)
+			if (ends[i] != SERVICE_NONE)
+				ancestor(l, a, ends[i], 1);
+	for (size_t k = 0; k < a->n; k++) {
+		l->e->correlation->votes[a->v[k]] = 0;
+		if (k > 0)
+			vote(l, node_of_service(l->e, a->v[k]), top, false);
+	}
+	free(a);
+}
+
+static void vote_all(struct look *l)
+{
+	for (size_t k = 0; k < l->n_tops; k++) {
+		const struct episode *ep = l->tops[k].ep;
+		if (ep->node->service != SERVICE_NONE)
+			vote_map(l, k);
+		for (size_t p = 0; p < ep->n_peers; p++) {
+			struct map_node *n = node_named(l->e, slice_str(ep->peers[p]));
+			if (n != ep->node)
+				vote(l, n, k, true);
+		}
+	}
+}
+
+/* ---- candidates */
+
+static const struct episode *evidence_at(const struct map_node *n, const struct correlation_config *cfg,
+                                         instant at)
+{
+	for (size_t i = n != NULL ? n->n_recent : 0; i-- > 0;) {
+		const struct episode *u = n->recent[i];
+		if (u->on - cfg->lead <= at && (u->off == INSTANT_NONE || at <= u->off + cfg->lag))
+			return u;
+	}
+	return NULL;
+}
+
+static int most_votes_first(const void *a, const void *b)
+{
+	const struct suspect_cause *x = a, *y = b;
+	if (x->n_votes != y->n_votes)
+		return x->n_votes > y->n_votes ? -1 : 1;
+	return strcmp(x->node->id, y->node->id);
+}
+
+static void predict(struct look *l, struct suspect_cause *c)
+{
+	struct blast b = blast_new(l->e);
+	b.cap = BLAST_MAX;
+	b.own_links = true;
+	if (c->node->service != SERVICE_NONE)
+		blast_from(&b, c->node->service, c->level);
+	c->blast = xcalloc(b.n + 1, sizeof *c->blast);
+	c->levels = xcalloc(b.n + 1, sizeof *c->levels);
+	c->covers = xcalloc(l->n_tops + 1, sizeof *c->covers);
+	for (size_t k = 1; k < b.n; k++) {
+		c->blast[c->n_blast] = b.d->list[k];
+		c->levels[c->n_blast++] = b.d->level[b.d->list[k]];
+	}
+	for (size_t k = 0; k < l->n_tops; k++) {
+		const struct map_node *n = l->tops[k].ep->node;
+		c->covers[k] = n == c->node || (n->service != SERVICE_NONE && b.d->level[n->service] > 0);
+	}
+	blast_clear(&b);
+}
+
+static void candidates(struct look *l)
+{
+	size_t n = 0;
+	for (size_t k = 0; k < l->n_causes; k++) {
+		struct suspect_cause *c = &l->causes[k];
+		c->maintained = maintenance_covers(l->e, c->node, l->tops[c->votes[0]].ep->on) != NULL;
+		if (c->n_votes >= 2 || c->named > 0 || c->maintained)
+			l->causes[n++] = *c;
+		else
+			free(c->votes);
+	}
+	l->n_causes = n;
+	if (n > 1)
+		qsort(l->causes, n, sizeof *l->causes, most_votes_first);
+	for (size_t k = CANDIDATES_MAX; k < n; k++)
+		free(l->causes[k].votes);
+	l->n_causes = MIN(n, (size_t)CANDIDATES_MAX);
+	for (size_t k = 0; k < l->n_causes; k++)
+		predict(l, &l->causes[k]);
+}
+
+/* ---- description length */
+
+/* How surely a failing service of this kind is seen failing: the price of one that is predicted and silent.
+ */
+static double miss(const struct service_map *m, uint32_t s)
+{
+	if (service_tier(m, s) > 0)
+		return .8;
+	switch (service_kind(m, s)) {
+	case KIND_DB:
+	case KIND_CACHE:
+	case KIND_QUEUE: return 1.8;
+	case KIND_NETWORK:
+	case KIND_ROUTER:
+	case KIND_FIREWALL:
+	case KIND_SWITCH: return 1.7;
+	case KIND_HOST:
+	case KIND_K8S_NODE:
+	case KIND_SERVICE:
+	case KIND_SITE: return 1.6;
+	case KIND_STORAGE:
+	case KIND_LINK: return 1.4;
+	case KIND_UPS: return 1.2;
+	case KIND_VM: return 1.1;
+	case KIND_LB:
+	case KIND_DNS: return 1.0;
+	case KIND_POD: return .6;
+	}
+	return 1.6;
+}
+
+/* Silence weighs more the longer it lasts. */
+static double weight(duration age, int level)
+{
+	double w = age < 45 * SECOND ? .22 : age < 100 * SECOND ? .42 : age < 300 * SECOND ? .58 : .66;
+	return level == LEVEL_DOWN ? w : w * .45;
+}
+
+static double unseen(const struct look *l, const struct suspect_cause *c, instant on)
+{
+	const struct correlation_config *cfg = &l->e->setup.config->correlation;
+	double w = weight(l->e->now - on, c->level), sum = 0;
+	for (size_t k = 0; k < c->n_blast; k++) {
+		uint32_t s = c->blast[k];
+		if (evidence_at(l->e->correlation->nodes[s], cfg, on + SECOND) != NULL)
+			continue;
+		sum += miss(l->e->setup.map, s) * w * (c->levels[k] == LEVEL_DEGRADED ? .4 : 1);
+	}
+	return sum;
+}
+
+static bool is_explained_by(const struct look *l, const struct suspect_cause *c, size_t top, instant on)
+{
+	return c->covers[top] && !l->tops[top].gone &&
+	       l->tops[top].ep->on - on <= l->e->setup.config->correlation.lead;
+}
+
+/* False: it explains too little. */
+static bool tell(const struct look *l, struct suspect_cause *c, struct story *out)
+{
+	const struct correlation_config *cfg = &l->e->setup.config->correlation;
+	instant on = INSTANT_NONE;
+	for (size_t k = 0; k < l->n_tops; k++)
+		if (c->covers[k] && !l->tops[k].gone && (on == INSTANT_NONE || l->tops[k].ep->on < on))
+			on = l->tops[k].ep->on;
+	if (on == INSTANT_NONE)
+		return false;
+	*out = (struct story){.cause = c, .on = on};
+	c->maintained = maintenance_covers(l->e, c->node, on) != NULL;
+	bool other = false;
+	for (size_t k = 0; k < l->n_tops; k++) {
+		if (!is_explained_by(l, c, k, on))
+			continue;
+		other = other || l->tops[k].ep->node != c->node;
+		out->explains++;
+		out->gain += l->tops[k].ep->level == LEVEL_DOWN ? cfg->prior : cfg->prior / 2;
+	}
+	if (!other || (out->explains < 2 && !c->maintained && c->named == 0))
+		return false;
+	out->unseen = unseen(l, c, on);
+	if (evidence_at(c->node, cfg, on) == NULL)
+		out->gain -= c->maintained || c->named > 0 ? .5 : cfg->silent_cost;
+	out->gain -= cfg->prior * (c->maintained ? .1 : 1) + out->unseen;
+	out->gain += 2.5 * (double)MIN(c->named, (uint32_t)NAMINGS_MAX);
+	return out->gain > 0;
+}
+
+static bool better(const struct story *a, const struct story *b)
+{
+	if (b->cause == NULL || a->gain != b->gain)
+		return b->cause == NULL || a->gain > b->gain;
+	if (a->cause->n_blast != b->cause->n_blast)
+		return a->cause->n_blast < b->cause->n_blast;
+	return strcmp(a->cause->node->id, b->cause->node->id) < 0;
+}
+
+/* ---- results */
+
+/* The running episode of the node becomes, or is made, the inferred cause. */
+static struct episode *infer(struct engine *e, const struct story *s, char *why)
+{
+	struct map_node *n = s->cause->node;
+	struct episode *v = n->open != NULL ? n->open : episode_new(e, n, false);
+	bool known = v->inferred > 0;
+	v->inferred = MAX(v->inferred, s->cause->level);
+	v->level = MAX(v->level, v->inferred);
+	if (v->proven == 0)
+		v->on = MIN(v->on, s->on);
+	v->last = MAX(v->last, e->now);
+	if (v->proven == 0)
+		v->severity = SEVERITY_MAJOR;
+	free(v->inference);
+	v->inference = why;
+	if (!known && v->incident != NULL)
+		incident_log(e, v->incident, "inferred", "%s: %s", n->id, why);
+	episode_changed(e, v, true);
+	return v;
+}
+
+static void conclude(struct look *l, const struct story *s)
+{
+	struct engine *e = l->e;
+	char *why =
+	    xasprintf("silent common cause, %u unexplained failures, gain %.1f, %.1f unseen%s", s->explains,
+	              s->gain, s->unseen, s->cause->maintained ? ", in maintenance" : "");
+	struct episode *v = infer(e, s, why);
+	for (size_t k = 0; k < l->n_tops; k++) {
+		struct episode *ep = l->tops[k].ep;
+		if (!is_explained_by(l, s->cause, k, s->on))
+			continue;
+		l->tops[k].gone = true;
+		if (ep == v || parent_is_cyclic(ep, v))
+			continue;
+		parent_set(e, ep, v, xstrdup(why));
+		if (ep->incident != NULL)
+			incident_log(e, ep->incident, "cause", "%s <- %s: %s", ep->node->id, v->node->id,
+			             why);
+		if (!ep->moved)
+			forest_move(e->correlation, ep);
+	}
+	s->cause->done = true;
+}
+
+static void look_free(struct look *l)
+{
+	for (size_t k = 0; k < l->n_causes; k++) {
+		free(l->causes[k].votes);
+		free(l->causes[k].blast);
+		free(l->causes[k].levels);
+		free(l->causes[k].covers);
+	}
+	free(l->causes);
+	free(l->tops);
+	hmap_free(l->by_node);
+}
+
+void silent_timer(struct engine *e)
+{
+	struct correlation *c = e->correlation;
+	if (c->silent_at == INSTANT_NONE || e->now < c->silent_at)
+		return;
+	c->silent_at = INSTANT_NONE;
+	struct look l = {.e = e, .by_node = hmap_new()};
+	if (c->votes == NULL)
+		c->votes = xcalloc(c->derived.n_services + 1, sizeof *c->votes);
+	gather(&l);
+	vote_all(&l);
+	candidates(&l);
+	for (;;) {
+		struct story best = {0}, s;
+		for (size_t k = 0; k < l.n_causes; k++)
+			if (!l.causes[k].done && tell(&l, &l.causes[k], &s) && better(&s, &best))
+				best = s;
+		if (best.cause == NULL)
+			break;
+		conclude(&l, &best);
+	}
+	look_free(&l);
+}
+
+/* ---- the end of an inference */
+
+void silent_leave(struct engine *e, struct episode *v)
+{
+	struct correlation *c = e->correlation;
+	if (v->inferred == 0 || v->hollow)
+		return;
+	c->hollow = array_reserve(c->hollow, &c->cap_hollow, c->n_hollow + 1, sizeof(struct episode *));
+	c->hollow[c->n_hollow++] = v;
+	v->hollow = true;
+}
+
+static instant last_kid(const struct episode *v)
+{
+	instant last = v->on;
+	const struct episode *kid;
+	LIST_FOREACH (kid, &v->kids, sibling)
+		last = MAX(last, kid->off != INSTANT_NONE ? kid->off : last);
+	return last;
+}
+
+static void weigh(struct engine *e, struct episode *v)
+{
+	if (!silent_only(v)) {
+		if (!LIST_EMPTY(&v->kids) || v->off != INSTANT_NONE)
+			return;
+		v->inferred = 0; /* nobody needs the guess, the evidence stands */
+		v->level = v->proven;
+		episode_changed(e, v, true);
+		return;
+	}
+	if (v->kids_on > 0)
+		return;
+	if (v->off == INSTANT_NONE)
+		episode_over(e, v, last_kid(v));
+	if (!LIST_EMPTY(&v->kids))
+		return;
+	if (v->incident != NULL) {
+		incident_log(e, v->incident, "inferred",
+		             "%s: no longer needed, what it explained has better causes", v->node->id);
+		incident_remove(e, v);
+	}
+	node_changed(e, v->node);
+	episode_free(e, v);
+}
+
+void silent_tidy(struct engine *e)
+{
+	struct correlation *c = e->correlation;
+	for (size_t k = 0; k < c->n_hollow; k++) { /* grows meanwhile */
+		struct episode *v = c->hollow[k];
+		if (v == NULL)
+			continue;
+		v->hollow = false;
+		weigh(e, v);
+	}
+	c->n_hollow = 0;
+}
