@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "ctl/plugins_check.h"
+#include "ctl/secrets_check.h"
 #include "role_demo.h"
 #include "role_parent.h"
 #include "rules/sources.h"
@@ -32,7 +33,7 @@ static int check(const char *config_path)
 	struct buf text = {0};
 	struct config *c = files_read(config_path, &b, &f);
 	struct rule_set *rs = c != NULL ? sources_rules(&b, c, false, &f) : NULL;
-	bool good = c != NULL && plugins_check(&b, c, &f) && rs != NULL;
+	bool good = c != NULL && plugins_check(&b, c, &f) && secrets_check(&b, c, &f) && rs != NULL;
 
 	findings_sort(&f);
 	findings_text(&f, &text);

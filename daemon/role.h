@@ -78,6 +78,9 @@ void role_ready(struct role *r, const char *error); /* FRAME_READY: error NULL =
 void role_done(struct role *r);                     /* after stop: everything is written */
 void role_send(struct role *r, uint16_t kind, uint64_t seq, struct slice payload, int fd); /* to the parent; fd -1: none */
 
+/* What a listener needs for TLS comes as the secret with this name and the listener's: see files_tls. */
+#define TLS_OF "@tls/"
+
 /* Secrets in memory that is locked and left out of dumps. */
 struct secret {
 	char *p;

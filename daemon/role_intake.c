@@ -171,6 +171,7 @@ static void generation_free(struct intake_generation *g)
 		free(l->settings_pagerduty);
 		cidr_list_free(l->allow);
 		secret_wipe(&l->bearer);
+		tls_context_unref(l->tls);
 	}
 	free(g->listeners);
 	redact_free(g->redact);
@@ -227,8 +228,8 @@ static int listener_settings(struct intake_generation *g, struct intake_listener
 
 static void listener_counters(struct intake *in, struct intake_listener *l)
 {
-	static const char *const reasons[] = {"parse", "rate", "size", "queue", "acl", "kernel", "decoder"};
-	_Atomic uint64_t **cells[] = {&l->parse, &l->rate, &l->size, &l->queue, &l->acl, &l->kernel, &l->decoder};
+	static const char *const reasons[] = {"parse", "rate", "size", "queue", "acl", "kernel", "decoder", "tls"};
+	_Atomic uint64_t **cells[] = {&l->parse, &l->rate, &l->size, &l->queue, &l->acl, &l->kernel, &l->decoder, &l->handshake};
 	char label[160];
 
 	snprintf(label, sizeof label, "listener=\"%s\"", l->config->name);
@@ -302,11 +303,19 @@ static void keep_users(struct intake_listener *from, struct intake_listener *to)
 		snmptrap_settings_adopt(to->settings, from->settings);
 }
 
+/* Until the parent has sent what stands in the files now. */
+static void keep_tls(const struct intake_listener *from, struct intake_listener *to)
+{
+	if (strcmp(from->config->name, to->config->name) == 0 && from->tls != NULL && to->tls == NULL)
+		to->tls = tls_context_ref(from->tls);
+}
+
 /* Bearer tokens that the parent does not send again keep their value. */
 static void keep_secrets(const struct intake_generation *from, struct intake_generation *to)
 {
 	for (size_t i = 0; from != NULL && i < from->n_listeners; i++)
 		for (size_t j = 0; j < to->n_listeners; j++) {
+			keep_tls(&from->listeners[i], &to->listeners[j]);
 			if (same_ref(&from->listeners[i].config->bearer, &to->listeners[j].config->bearer) && to->listeners[j].bearer.p == NULL)
 				secret_take(&to->listeners[j].bearer, slice_of(from->listeners[i].bearer.p, from->listeners[i].bearer.n));
 			keep_users(&from->listeners[i], &to->listeners[j]);
@@ -346,11 +355,39 @@ static void take_users(struct intake_listener *l, struct slice value)
 	log_info("msg=\"SNMPv3 users are in force\" listener=%s engine=%s", l->config->name, hex);
 }
 
+/* A certificate that cannot be used leaves the former one in force. */
+static void take_tls(struct intake *in, const char *listener, struct slice value)
+{
+	struct intake_listener *l = intake_listener(in, listener);
+	struct reader r = reader_of(value);
+	struct slice cert = read_lslice(&r), key = read_lslice(&r), ca = read_lslice(&r);
+	struct error err;
+	struct tls_context *t;
+	char label[160];
+
+	if (l == NULL || DOUBT(!r.ok))
+		return;
+	t = tls_context_new(cert, key, ca, &err);
+	if (t == NULL) {
+		log_error("msg=\"the certificate is refused, the former one stays\" listener=%s reason=\"%s\"", listener, err.text);
+		return;
+	}
+	tls_context_unref(l->tls);
+	l->tls = t;
+	snprintf(label, sizeof label, "listener=\"%s\"", listener);
+	counter_set(counter(in->role->counters, "carillon_tls_expires_timestamp_seconds", label), (uint64_t)(tls_context_expires(t) / SECOND));
+	intake_tls(in, l);
+}
+
 static void intake_secret(void *self, const char *ref, struct slice value)
 {
 	struct intake *in = self;
 	struct intake_generation *gens[2] = {in->gen, in->next};
 
+	if (strncmp(ref, TLS_OF, sizeof TLS_OF - 1) == 0) {
+		take_tls(in, ref + sizeof TLS_OF - 1, value);
+		return;
+	}
 	for (size_t g = 0; g < 2; g++)
 		for (size_t i = 0; gens[g] != NULL && i < gens[g]->n_listeners; i++) {
 			struct intake_listener *l = &gens[g]->listeners[i];

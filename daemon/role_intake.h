@@ -8,6 +8,7 @@
 #include "base/hmap.h"
 #include "net/http_server.h"
 #include "net/stream.h"
+#include "net/tls.h"
 #include "plugin.h"
 #include "role.h"
 #include "role_map.h"
@@ -33,7 +34,8 @@ struct intake_listener {
 	void *settings_pagerduty;             /* webhook: for POST /v2/enqueue */
 	struct cidr_list *allow;              /* NULL: all */
 	struct secret bearer;
-	_Atomic uint64_t *received, *bytes, *unwanted, *parse, *rate, *size, *queue, *acl, *kernel, *decoder, *connections;
+	struct tls_context *tls;              /* NULL: none, or not come yet */
+	_Atomic uint64_t *received, *bytes, *unwanted, *parse, *rate, *size, *queue, *acl, *kernel, *decoder, *handshake, *connections;
 	struct { uint64_t received, bytes, unwanted; } tally; /* of this turn: the cells are shared, and adding to them costs */
 	struct log_limit said;
 };
@@ -101,6 +103,7 @@ struct cidr_list *cidr_list_new(char *const *texts, size_t n);
 void cidr_list_free(struct cidr_list *c);
 
 /* role_intake_listen.c */
+void intake_tls(struct intake *in, const struct intake_listener *l); /* its certificate is new: for the next connections */
 void intake_listen(struct intake *in, const char *listener, unsigned bind, int fd);
 void intake_pause_sockets(struct intake *in, bool paused);
 void intake_close_sockets(struct intake *in, bool listening_only);

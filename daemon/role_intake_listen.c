@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "net/wire.h"
 #include "role_intake.h"
 
 #define INFORM_MEMORY (60 * SECOND)
@@ -28,6 +29,7 @@ struct stream_conn {
 	struct intake_socket *socket;
 	struct conn *conn;
 	struct syslog_framer framer;
+	bool known; /* the client has shown a certificate that may send, or none is asked for */
 	LIST_ENTRY(stream_conn) link;
 };
 
@@ -42,7 +44,8 @@ struct intake_listener *intake_listener(struct intake *in, const char *name)
 static struct decode_env env_of(struct intake *in, const struct intake_listener *l, const struct peer *from)
 {
 	return (struct decode_env){.received = loop_now(in->role->loop),
-	                           .sender = slice_str(from->text),
+	                           /* who sends over a unix socket is this host */
+	                           .sender = slice_str(strcmp(from->text, "unix") == 0 ? in->gen->config->instance : from->text),
 	                           .source = l->config->name,
 	                           .zone_offset = in->zone_offset,
 	                           .max_event = in->gen->config->limits.event_size};
@@ -200,11 +203,45 @@ static size_t stream_frames(struct stream_conn *c, struct intake_listener *l, st
 	return used;
 }
 
+/* auth.mtls: the chain was checked by the handshake, here it is who. */
+static bool client_known(struct stream_conn *c, struct intake_listener *l)
+{
+	const struct wire *w = conn_wire(c->conn);
+	struct buf who = {0};
+
+	if (c->known || l->config->n_mtls == 0 || wire_peer_is(w, (const char *const *)l->config->mtls, l->config->n_mtls)) {
+		c->known = true;
+		return true;
+	}
+	wire_peer_text(w, &who);
+	counter_add(l->acl, 1);
+	intake_refusal(c->socket->intake, l, conn_peer(c->conn), "the client's certificate is not in auth.mtls", buf_slice(&who));
+	buf_free(&who);
+	return false;
+}
+
+static void stream_failed(struct conn *conn, const char *why, void *arg)
+{
+	struct stream_conn *c = arg;
+	struct intake_listener *l = intake_listener(c->socket->intake, c->socket->listener);
+
+	if (l == NULL)
+		return;
+	counter_add(wire_ready(conn_wire(conn)) ? l->parse : l->handshake, 1);
+	intake_refusal(c->socket->intake, l, conn_peer(conn), why, SLICE_NONE);
+}
+
 static void stream_data(struct conn *conn, struct buf *data, bool at_end, void *arg)
 {
 	struct stream_conn *c = arg;
 	struct intake *in = c->socket->intake;
 	struct intake_listener *l = intake_listener(in, c->socket->listener);
+
+	if (data->n > 0 && l != NULL && !client_known(c, l)) {
+		buf_consume(data, data->n);
+		conn_close(conn);
+		return;
+	}
 	uint64_t before = in->seq, oversized = c->framer.oversized;
 	size_t used = l != NULL ? stream_frames(c, l, buf_slice(data), at_end) : 0;
 
@@ -243,7 +280,7 @@ static void stream_closed(struct conn *conn UNUSED, void *arg)
 
 static void on_accept(int fd, const struct peer *from, void *arg)
 {
-	static const struct conn_events events = {.data = stream_data, .closed = stream_closed};
+	static const struct conn_events events = {.data = stream_data, .closed = stream_closed, .failed = stream_failed};
 	struct intake_socket *s = arg;
 	struct intake_listener *l = intake_listener(s->intake, s->listener);
 	struct stream_conn *c;
@@ -254,12 +291,19 @@ static void on_accept(int fd, const struct peer *from, void *arg)
 		close(fd);
 		return;
 	}
+	if (bind_secure(s->kind) && l->tls == NULL) {
+		counter_add(l->handshake, 1);
+		close(fd);
+		return;
+	}
 	c = xcalloc(1, sizeof *c);
 	c->socket = s;
 	syslog_framer_init(&c->framer, s->intake->gen->config->limits.event_size);
 	LIST_INSERT_HEAD(&s->conns, c, link);
 	atomic_fetch_add(l->connections, 1);
 	c->conn = conn_new(s->intake->role->loop, fd, from, s->intake->gen->config->limits.event_size + (1 << 20), &events, c);
+	if (bind_secure(s->kind))
+		conn_secure(c->conn, l->tls);
 }
 
 /* ---- webhooks */
@@ -467,6 +511,10 @@ static void on_hook(struct http_request *r, void *arg)
 	} else if (!intake_allowed(l, http_request_peer(r))) {
 		counter_add(l->acl, 1);
 		http_problem(r, 403, "this address is not in the listener's allow list");
+	} else if (l->config->n_mtls > 0 && !http_request_client_is(r, (const char *const *)l->config->mtls, l->config->n_mtls)) {
+		counter_add(l->acl, 1);
+		intake_refusal(s->intake, l, http_request_peer(r), "the client's certificate is not in auth.mtls", SLICE_NONE);
+		http_problem(r, 403, "this client's certificate is not in the listener's auth.mtls");
 	} else if (!authorised(l, r, api)) {
 		counter_add(l->acl, 1);
 		intake_refusal(s->intake, l, http_request_peer(r), "wrong or missing bearer token", SLICE_NONE);
@@ -480,14 +528,14 @@ static void on_hook(struct http_request *r, void *arg)
 	}
 }
 
-static void on_http_refused(const struct peer *from, int status UNUSED, const char *why, void *arg)
+static void on_http_refused(const struct peer *from, int status, const char *why, void *arg)
 {
 	struct intake_socket *s = arg;
 	struct intake_listener *l = intake_listener(s->intake, s->listener);
 
 	if (l == NULL)
 		return;
-	counter_add(l->parse, 1);
+	counter_add(status == 0 ? l->handshake : l->parse, 1);
 	intake_refusal(s->intake, l, from, why, SLICE_NONE);
 }
 
@@ -518,22 +566,36 @@ void intake_listen(struct intake *in, const char *name, unsigned bind, int fd)
 	LIST_INIT(&s->conns);
 	switch (s->kind) {
 	case BIND_UDP:
+	case BIND_UNIXGRAM:
 		s->udp = udp_new(loop, fd, 65536, on_datagrams, s);
 		break;
 	case BIND_TCP:
+	case BIND_TLS:
 	case BIND_UNIX:
+	case BIND_RELP:
+	case BIND_RELPS:
 		s->acceptor = acceptor_new(loop, fd, on_accept, s);
 		break;
+	case BIND_HTTPS:
 	case BIND_HTTP:
 		s->http = http_server_new(loop, fd, &lim, &events, s);
-		break;
-	case BIND_TLS:
-	case BIND_HTTPS:
-		close(fd); /* config_load refuses them in this version */
 		break;
 	}
 	s->next = in->sockets;
 	in->sockets = s;
+	intake_tls(in, l);
+}
+
+void intake_tls(struct intake *in, const struct intake_listener *l)
+{
+	for (struct intake_socket *s = in->sockets; s != NULL; s = s->next) {
+		if (s->kind != BIND_HTTPS || strcmp(s->listener, l->config->name) != 0)
+			continue;
+		/* without a certificate nobody is accepted: they wait in the queue of the kernel */
+		http_server_pause(s->http, l->tls == NULL || in->stopping);
+		if (l->tls != NULL)
+			http_server_tls(s->http, l->tls);
+	}
 }
 
 void intake_pause_sockets(struct intake *in, bool paused)

@@ -48,25 +48,56 @@ static void send_named(struct child *c, uint16_t kind, const char *name, unsigne
 
 /* ---- what a role gets */
 
+static void wipe(struct buf *b)
+{
+	if (b->p != NULL)
+		explicit_bzero(b->p, b->cap);
+	buf_free(b);
+}
+
+static void send_value(struct child *c, const char *ref, struct slice value)
+{
+	struct buf frame = {0};
+
+	buf_lslice(&frame, slice_str(ref));
+	buf_lslice(&frame, value);
+	child_send(c, FRAME_SECRET, 0, buf_slice(&frame), -1);
+	wipe(&frame);
+}
+
 static void send_secret(struct child *c, const char *ref)
 {
-	struct buf value = {0}, frame = {0};
+	struct buf value = {0};
 	struct error err;
 
 	if (ref == NULL)
 		return;
-	if (files_secret(ref, &value, &err) != 0) {
+	if (files_secret(ref, &value, &err) != 0)
 		log_error("msg=\"a secret is missing\" role=%s reason=\"%s\"", role_word(c->ops->kind), err.text);
-	} else {
-		buf_lslice(&frame, slice_str(ref));
-		buf_lslice(&frame, buf_slice(&value));
-		child_send(c, FRAME_SECRET, 0, buf_slice(&frame), -1);
-		explicit_bzero(frame.p, frame.n);
-	}
-	if (value.p != NULL)
-		explicit_bzero(value.p, value.cap);
-	buf_free(&value);
-	buf_free(&frame);
+	else
+		send_value(c, ref, buf_slice(&value));
+	wipe(&value);
+}
+
+/* Certificate, key and authorities as one value: they only fit together. */
+static void send_tls(struct child *c, const struct listener_config *l)
+{
+	struct buf value = {0};
+	struct error err;
+	bool wanted = false;
+	char *name;
+
+	for (size_t i = 0; i < l->n_bind; i++)
+		wanted = wanted || bind_secure(l->bind[i].kind);
+	if (!wanted)
+		return;
+	name = xasprintf(TLS_OF "%s", l->name);
+	if (files_tls(l, &value, &err) != 0)
+		log_error("msg=\"a listener has no certificate and takes nothing over TLS; mend it and reload\" listener=%s reason=\"%s\"", l->name, err.text);
+	else
+		send_value(c, name, buf_slice(&value));
+	free(name);
+	wipe(&value);
 }
 
 /* Only the role that uses a secret gets it (config.md section 2). */
@@ -78,6 +109,7 @@ void child_send_secrets(struct child *c, const struct config *config)
 			if (config->listeners[i].enabled) {
 				send_secret(c, config->listeners[i].bearer.ref);
 				send_secret(c, config->listeners[i].users.ref);
+				send_tls(c, &config->listeners[i]);
 			}
 		break;
 	case ROLE_EGRESS:

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "ctl/plugins_check.h"
+#include "ctl/secrets_check.h"
 #include "role_parent.h"
 #include "rules/sources.h"
 
@@ -77,7 +78,7 @@ void reload_abort(struct parent *p, const char *why)
 static bool sources_are_good(const struct config *next, const struct bundle *b, struct findings *f)
 {
 	struct rule_set *rs = sources_rules(b, next, false, f);
-	bool good = plugins_check(b, next, f) && rs != NULL;
+	bool good = plugins_check(b, next, f) && secrets_check(b, next, f) && rs != NULL;
 
 	rule_set_free(rs);
 	malloc_trim(0); /* a role that starts again begins as a copy of this process */

@@ -44,14 +44,17 @@ static int open_one(const struct bind_addr *b, struct error *err)
 	switch (b->kind) {
 	case BIND_UDP:
 		return socket_udp(b->host, &port, UDP_BUFFER, err);
+	case BIND_UNIXGRAM:
+		return socket_udp(b->host, NULL, UDP_BUFFER, err);
 	case BIND_TCP:
+	case BIND_TLS:
+	case BIND_RELP:
+	case BIND_RELPS:
 	case BIND_HTTP:
+	case BIND_HTTPS:
 		return socket_tcp(b->host, &port, false, err);
 	case BIND_UNIX:
 		return socket_unix(b->host, 0666, NULL, err);
-	case BIND_TLS:
-	case BIND_HTTPS:
-		return error_set(err, "TLS listeners are not available in this version; use tcp:// or http:// on loopback behind a TLS proxy");
 	}
 	return -1;
 }
@@ -170,7 +173,7 @@ static bool bind_of(const struct listener_config *l, int fd, unsigned *bind)
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0)
 		return false;
 	for (unsigned b = 0; b < l->n_bind; b++)
-		if ((l->bind[b].kind == BIND_UDP) == (type == SOCK_DGRAM)) {
+		if ((l->bind[b].kind == BIND_UDP || l->bind[b].kind == BIND_UNIXGRAM) == (type == SOCK_DGRAM)) {
 			*bind = b;
 			return true;
 		}

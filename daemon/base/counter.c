@@ -48,6 +48,7 @@ static const struct metric {
      "Events whose own time was too far off to be believed."},
     {"carillon_queue_events", METRIC_GAUGE, "Events waiting in a queue."},
     {"carillon_connections", METRIC_GAUGE, "Open connections of a listener."},
+    {"carillon_tls_expires_timestamp_seconds", METRIC_GAUGE, "When the certificate of a listener expires."},
     {"carillon_rule_matches_total", METRIC_COUNTER, "Events that fit a rule."},
     {"carillon_rule_alerts_total", METRIC_COUNTER, "Alerts that a rule opened."},
     {"carillon_rule_eval_seconds_total", METRIC_COUNTER, "Time spent on a rule."},

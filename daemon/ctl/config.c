@@ -7,6 +7,7 @@
 #include "ctl/load.h"
 #include "ctl/plugins_check.h"
 #include "ctl/report_findings.h"
+#include "ctl/secrets_check.h"
 
 static void check_map(struct load *l)
 {
@@ -29,6 +30,7 @@ int config_verb_check(struct ctl *c, const struct args *a)
 	if (load_rules(c, &l, NULL, 0, false)) {
 		check_map(&l);
 		plugins_check(&l.bundle, l.config, &l.f);
+		secrets_check(&l.bundle, l.config, &l.f);
 		rc = ctl_verdict(&l.f, args_flag(a, "strict"));
 	}
 	if (!report_findings(c, a, &l.f, l.bundle.n)) {

@@ -15,6 +15,7 @@
 #define CONFIG_MAX (1u << 20)
 #define LIST_MAX   (16u << 20)
 #define SECRET_MAX 65536u
+#define PEM_MAX    (1u << 20)
 #define TOTAL_MAX  (48u << 20) /* well below FRAME_MAX */
 
 #ifndef CARILLON_DATADIR
@@ -321,5 +322,56 @@ int files_secret(const char *ref, struct buf *out, struct error *err)
 	path = xasprintf("%s/%s", dir, ref + 5);
 	rc = secret_file(path, false, out, err);
 	free(path);
+	return rc;
+}
+
+/* ---- certificates: public, so nothing is asked of owner and mode */
+
+static char *pem_path(const char *ref)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+	if (strncmp(ref, "file:", 5) == 0)
+		return xstrdup(ref + 5);
+	if (strncmp(ref, "cred:", 5) == 0)
+		return dir != NULL ? xasprintf("%s/%s", dir, ref + 5) : NULL;
+	return xstrdup(ref);
+}
+
+static int add_pem(const char *what, const char *ref, struct buf *out, struct error *err)
+{
+	char *path = pem_path(ref);
+	struct buf text = {0};
+	int rc = path != NULL ? files_slurp(path, PEM_MAX, &text, err)
+	                      : error_set(err, "there is no credentials directory; add LoadCredential=%s:… to the unit, or name a path", ref + 5);
+
+	if (rc == 0)
+		buf_lslice(out, buf_slice(&text));
+	else
+		error_wrap(err, "%s '%s'", what, ref);
+	buf_free(&text);
+	free(path);
+	return rc;
+}
+
+int files_tls(const struct listener_config *l, struct buf *out, struct error *err)
+{
+	struct buf key = {0};
+	int rc = add_pem("tls.cert", l->tls_cert, out, err);
+
+	if (rc == 0) {
+		rc = files_secret(l->tls_key.ref, &key, err);
+		if (rc != 0)
+			error_wrap(err, "tls.key");
+		else
+			buf_lslice(out, buf_slice(&key));
+	}
+	if (key.p != NULL)
+		explicit_bzero(key.p, key.cap);
+	buf_free(&key);
+	if (rc == 0 && l->tls_client_ca != NULL && l->tls_client_ca[0] != '\0')
+		rc = add_pem("tls.client_ca", l->tls_client_ca, out, err);
+	else if (rc == 0)
+		buf_lslice(out, SLICE_NONE);
 	return rc;
 }

@@ -23,5 +23,8 @@ void files_add_rules(struct bundle *b, const char *path, struct findings *f);
 int files_slurp(const char *path, size_t max, struct buf *out, struct error *err) MUST_CHECK;
 /* The value of cred:NAME or file:/path (config.md section 2); a trailing newline is cut. The caller wipes `out`. */
 int files_secret(const char *ref, struct buf *out, struct error *err) MUST_CHECK;
+/* What a listener needs for TLS: certificate, key and client_ca, each with its length (buf_lslice), client_ca absent if
+ * there is none. The texts are as in the files; whether they fit is net/tls.h's to say. The caller wipes `out`. */
+int files_tls(const struct listener_config *l, struct buf *out, struct error *err) MUST_CHECK;
 
 #endif

@@ -15,7 +15,8 @@ struct secret_ref {
 	char *ref; /* as written; NULL: none */
 };
 
-enum bind_kind { BIND_UDP, BIND_TCP, BIND_TLS, BIND_UNIX, BIND_HTTP, BIND_HTTPS };
+enum bind_kind { BIND_UDP, BIND_TCP, BIND_TLS, BIND_UNIX, BIND_UNIXGRAM, BIND_RELP, BIND_RELPS, BIND_HTTP, BIND_HTTPS };
+bool bind_secure(enum bind_kind k); /* speaks TLS */
 struct bind_addr {
 	enum bind_kind kind;
 	char *host;     /* IP address, or the path for unix */
@@ -33,7 +34,12 @@ struct listener_config {
 	char **communities;      size_t n_communities;
 	char *profile, *path, *on;                    /* webhook: profile (NULL: auto), URL path, the listener whose sockets it shares */
 	struct secret_ref users;                      /* snmptrap: the file of v3 users */
-	struct secret_ref bearer;                     /* auth */
+	char *tls_cert, *tls_client_ca;               /* path, file:/path or cred:NAME; empty: none */
+	struct secret_ref tls_key;
+	struct secret_ref bearer, hmac;               /* auth */
+	char *scheme;                                 /* of auth.hmac; empty: the profile's, else standard */
+	duration tolerance;                           /* of its time stamps */
+	char **mtls;             size_t n_mtls;       /* auth: names of the clients that may send; none: not asked */
 	struct secret_ref ticket_hook;
 	duration duplicate_window;
 	struct mark mark;

@@ -586,13 +586,14 @@ static void finding(struct config *c, struct findings *f, const char *path, cons
 
 static bool loopback(const struct bind_addr *b)
 {
-	return b->kind == BIND_UNIX || strncmp(b->host, "127.", 4) == 0 || strcmp(b->host, "::1") == 0;
+	return b->kind == BIND_UNIX || b->kind == BIND_UNIXGRAM || strncmp(b->host, "127.", 4) == 0 ||
+	       strcmp(b->host, "::1") == 0;
 }
 
 static bool suits(enum listener_type t, enum bind_kind k)
 {
 	switch (t) {
-	case LISTENER_SYSLOG: return k == BIND_UDP || k == BIND_TCP || k == BIND_UNIX || k == BIND_TLS;
+	case LISTENER_SYSLOG: return k != BIND_HTTP && k != BIND_HTTPS;
 	case LISTENER_SNMPTRAP: return k == BIND_UDP;
 	case LISTENER_WEBHOOK: return k == BIND_HTTP || k == BIND_HTTPS;
 	}
@@ -607,13 +608,100 @@ static const struct listener_config *named(const struct config *c, const char *n
 	return NULL;
 }
 
-/* A listener on the sockets of another one is no way around the token of that one. */
+static bool has_auth(const struct listener_config *l)
+{
+	return l->bearer.ref != NULL || l->n_mtls > 0;
+}
+
+/* The listener whose sockets it uses; itself, if they are its own. */
+static const struct listener_config *owner_of(const struct config *c, const struct listener_config *l)
+{
+	const struct listener_config *o = l->on != NULL && l->on[0] != '\0' ? named(c, l->on) : NULL;
+
+	return o != NULL ? o : l;
+}
+
+/* A listener on the sockets of another one is no way around the authentication of that one. */
 static void share_auth(const struct config *c, struct listener_config *l)
 {
-	const struct listener_config *owner = l->on != NULL && l->on[0] != '\0' ? named(c, l->on) : NULL;
+	const struct listener_config *owner = owner_of(c, l);
 
-	if (l->bearer.ref == NULL && owner != NULL)
-		l->bearer.ref = owner->bearer.ref;
+	if (has_auth(l) || owner == l)
+		return;
+	l->bearer = owner->bearer;
+	l->mtls = owner->mtls;
+	l->n_mtls = owner->n_mtls;
+}
+
+static bool filled(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+static bool good_fingerprint(struct slice s)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] != ':' && memchr("0123456789abcdefABCDEF", s.p[i], 22) == NULL)
+			return false;
+		digits += s.p[i] != ':';
+	}
+	return digits == 64;
+}
+
+static void check_clients(struct config *c, const struct listener_config *l, const char *path, struct findings *f)
+{
+	if (owner_of(c, l) != l && owner_of(c, l)->mtls == l->mtls)
+		return; /* inherited, and said there */
+	if (l->n_mtls > 0 && l->type == LISTENER_SNMPTRAP)
+		finding(c, f, path, "listener '%s': traps come without TLS; remove 'auth.mtls'", l->name);
+	else if (l->n_mtls > 0 && !filled(owner_of(c, l)->tls_client_ca))
+		finding(c, f, path,
+		        "listener '%s' names clients in 'auth.mtls' but trusts nobody to sign for them; add tls: "
+		        "{client_ca: …} to listener '%s'",
+		        l->name, owner_of(c, l)->name);
+	for (size_t i = 0; i < l->n_mtls; i++) {
+		struct slice name = slice_str(l->mtls[i]);
+
+		if (slice_starts(name, SLICE("sha256:")) && !good_fingerprint(slice_sub(name, 7, SIZE_MAX)))
+			finding(c, f, path, "'%s' in 'auth.mtls' is no fingerprint; write sha256: and 64 hexadecimal digits", l->mtls[i]);
+		else if (name.n == 0 || (slice_starts(name, SLICE("*")) && name.n > 1 && (name.n < 3 || name.p[1] != '.')))
+			finding(c, f, path,
+			        "'%s' in 'auth.mtls' is no name; write host.example.net, *.example.net, sha256:… or *", l->mtls[i]);
+	}
+}
+
+static const char *takes(enum listener_type t)
+{
+	switch (t) {
+	case LISTENER_SYSLOG: return "syslog listener takes udp://, tcp://, tls://, unix:// or unixgram://";
+	case LISTENER_SNMPTRAP: return "snmptrap listener takes udp://";
+	case LISTENER_WEBHOOK: return "webhook takes http:// or https://";
+	}
+	return "";
+}
+
+static void check_bind(struct config *c, const struct listener_config *l, const struct bind_addr *b, const char *path,
+                       struct findings *f)
+{
+	if (!suits(l->type, b->kind))
+		finding(c, f, path, "listener '%s' cannot bind '%s'; a %s", l->name, b->text, takes(l->type));
+	else if (bind_secure(b->kind) && (!filled(l->tls_cert) || l->tls_key.ref == NULL))
+		finding(c, f, path,
+		        "listener '%s' binds '%s' without a certificate; add tls: {cert: /path/cert.pem, key: "
+		        "\"file:/path/key.pem\"}",
+		        l->name, b->text);
+	else if (!bind_secure(b->kind) && l->n_mtls > 0)
+		finding(c, f, path,
+		        "listener '%s' asks for certificates ('auth.mtls'), but who comes over '%s' cannot show one; "
+		        "bind %s:// only",
+		        l->name, b->text, l->type == LISTENER_WEBHOOK ? "https" : "tls");
+	else if (l->type == LISTENER_WEBHOOK && !loopback(b) && !has_auth(l))
+		finding(c, f, path,
+		        "listener '%s' binds '%s', beyond loopback, without 'auth'; add auth: {bearer: "
+		        "cred:webhook-token}",
+		        l->name, b->text);
 }
 
 static void check_listener(struct config *c, struct listener_config *l, struct findings *f)
@@ -621,26 +709,10 @@ static void check_listener(struct config *c, struct listener_config *l, struct f
 	char path[96];
 
 	snprintf(path, sizeof path, "listeners.%s", l->name);
-	for (size_t i = 0; i < l->n_bind && l->enabled; i++) {
-		const struct bind_addr *b = &l->bind[i];
-
-		if (!suits(l->type, b->kind))
-			finding(c, f, path, "listener '%s' cannot bind '%s'; a %s", l->name, b->text,
-			        l->type == LISTENER_WEBHOOK ? "webhook takes http://"
-			        : l->type == LISTENER_SNMPTRAP
-			            ? "snmptrap listener takes udp://"
-			            : "syslog listener takes udp://, tcp:// or unix://");
-		else if (b->kind == BIND_TLS || b->kind == BIND_HTTPS)
-			finding(c, f, path,
-			        "TLS ('%s') is not available in this version; bind tcp:// or http:// on "
-			        "loopback behind a TLS proxy",
-			        b->text);
-		else if (l->type == LISTENER_WEBHOOK && !loopback(b) && l->bearer.ref == NULL)
-			finding(c, f, path,
-			        "listener '%s' binds '%s', beyond loopback, without 'auth'; add auth: "
-			        "{bearer: cred:webhook-token}",
-			        l->name, b->text);
-	}
+	for (size_t i = 0; i < l->n_bind && l->enabled; i++)
+		check_bind(c, l, &l->bind[i], path, f);
+	if (l->enabled)
+		check_clients(c, l, path, f);
 	if (l->users.ref != NULL && l->type != LISTENER_SNMPTRAP)
 		finding(c, f, path, "listener '%s' has 'users', which only a snmptrap listener takes; remove it",
 		        l->name);

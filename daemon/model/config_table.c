@@ -64,7 +64,7 @@ const struct setting config_settings[] = {
 const size_t config_settings_n = ARRAY_LEN(config_settings);
 
 const struct setting listener_settings[] = {
-    {"bind", SETTING_BINDS, LAT(bind), "", 0, 0, false, "udp:// tcp:// unix:// http:// addresses"},
+    {"bind", SETTING_BINDS, LAT(bind), "", 0, 0, false, "udp:// tcp:// tls:// unix:// unixgram:// http:// https:// addresses"},
     {"enabled", SETTING_BOOL, LAT(enabled), "true", 0, 0, false, "false: not opened"},
     {"allow", SETTING_CIDRS, LAT(allow), "", 0, 0, false, "networks that may send; empty: all"},
     {"communities", SETTING_LIST, LAT(communities), "", 0, 0, false, "snmptrap: accepted communities; empty: any"},
@@ -72,6 +72,10 @@ const struct setting listener_settings[] = {
     {"profile", SETTING_TEXT, LAT(profile), "", 0, 0, false, "webhook: what product sends; empty: found out"},
     {"path", SETTING_TEXT, LAT(path), "", 0, 0, false, "webhook: URL path, default /hook/NAME"},
     {"on", SETTING_TEXT, LAT(on), "", 0, 0, false, "webhook: the listener whose sockets it shares"},
+    {"tls.cert", SETTING_TEXT, LAT(tls_cert), "", 0, 0, false, "certificate and its chain (PEM) for tls:// and https://: a path, or cred:NAME"},
+    {"tls.key", SETTING_SECRET, LAT(tls_key), "", 0, 0, false, "reference to its private key (PEM, without a pass phrase)"},
+    {"tls.client_ca", SETTING_TEXT, LAT(tls_client_ca), "", 0, 0, false, "certificates that must have signed a client's; empty: clients need none"},
+    {"auth.mtls", SETTING_LIST, LAT(mtls), "", 0, 0, false, "clients that may send: names of their certificates, *.example.net, sha256:FINGERPRINT, or * for all of tls.client_ca"},
     {"auth.bearer", SETTING_SECRET, LAT(bearer), "", 0, 0, false, "webhook: reference to the token that senders must show; with on, that listener's if none is given"},
 };
 const size_t listener_settings_n = ARRAY_LEN(listener_settings);
@@ -98,6 +102,6 @@ const char *const config_absent[] = {
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */
-    "tls", "mibs", "duplicate_window", "auth.hmac", "auth.mtls", "poll", "storm",
+    "mibs", "duplicate_window", "auth.hmac", "poll", "storm",
 };
 const size_t config_absent_n = ARRAY_LEN(config_absent);

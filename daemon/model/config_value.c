@@ -183,7 +183,13 @@ static const struct {
 	const char *scheme;
 	enum bind_kind kind;
 } schemes[] = {{"udp://", BIND_UDP},   {"tcp://", BIND_TCP},   {"tls://", BIND_TLS},
-               {"unix://", BIND_UNIX}, {"http://", BIND_HTTP}, {"https://", BIND_HTTPS}};
+               {"unix://", BIND_UNIX}, {"unixgram://", BIND_UNIXGRAM},
+               {"http://", BIND_HTTP}, {"https://", BIND_HTTPS}};
+
+bool bind_secure(enum bind_kind k)
+{
+	return k == BIND_TLS || k == BIND_RELPS || k == BIND_HTTPS;
+}
 
 bool bind_parse(struct slice text, struct bind_addr *out, struct arena *a, struct error *err)
 {
@@ -203,7 +209,12 @@ bool bind_parse(struct slice text, struct bind_addr *out, struct arena *a, struc
 		          SLICE_ARG(text));
 		return false;
 	}
-	if (out->kind == BIND_UNIX) {
+	if (out->kind == BIND_UNIX || out->kind == BIND_UNIXGRAM) {
+		if (rest.p[0] != '/' || rest.n > 107) {
+			error_set(err, "'" SLICE_FMT "' needs an absolute path of at most 107 octets, like unix:///run/carillon/syslog",
+			          SLICE_ARG(text));
+			return false;
+		}
 		out->host = arena_str(a, rest);
 		return true;
 	}

@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { READ_ROOM = 16 << 10, READ_ROOM_BODY = 64 << 10, AHEAD_MAX = 64 << 10 };
 #define LINGER_TIME (2 * SECOND)
@@ -31,6 +29,8 @@ static void expire(struct http_conn *c)
 {
 	const struct http_limits *lim = &c->server->lim;
 	bool in_request = c->state == HTTP_BODY || (c->state == HTTP_HEAD && c->in.n > 0);
+	if (!wire_ready(&c->wire) && c->server->ev->refused != NULL)
+		c->server->ev->refused(&c->peer, 0, "TLS: the handshake took too long", c->server->arg);
 	if (in_request && c->server->paused)
 		http_conn_deadline(c, c->state == HTTP_BODY ? lim->body_time
 		                                            : lim->head_time); /* we did not read */
@@ -112,7 +112,7 @@ void http_conn_free(struct http_conn *c)
 	c->prev->next = c->next;
 	loop_fd_del(c->watch);
 	loop_timer_free(c->timer);
-	close(c->fd);
+	wire_close(&c->wire);
 	buf_free(&c->in);
 	buf_free(&c->out);
 	c->magic = 0;
@@ -142,7 +142,7 @@ static void after_last_answer(struct http_conn *c)
 		return;
 	c->shut = true;
 	/* closing with unread octets would reset the connection under the answer */
-	if (c->at_end || shutdown(c->fd, SHUT_WR) != 0)
+	if (c->at_end || wire_shutdown(&c->wire) != 0)
 		http_conn_break(c);
 	else
 		http_conn_deadline(c, LINGER_TIME);
@@ -151,8 +151,7 @@ static void after_last_answer(struct http_conn *c)
 void http_conn_write(struct http_conn *c)
 {
 	while (!c->broken && c->out.n > c->out_at) {
-		ssize_t n =
-		    send(c->fd, c->out.p + c->out_at, c->out.n - c->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = wire_send(&c->wire, c->out.p + c->out_at, c->out.n - c->out_at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
@@ -355,8 +354,7 @@ static void on_end(struct http_conn *c)
 static void on_read(struct http_conn *c)
 {
 	size_t room = c->state == HTTP_BODY ? READ_ROOM_BODY : READ_ROOM;
-	buf_reserve(&c->in, room);
-	ssize_t n = recv(c->fd, c->in.p + c->in.n, room, MSG_DONTWAIT);
+	ssize_t n = wire_recv(&c->wire, &c->in, room);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n == 0) {
@@ -364,14 +362,17 @@ static void on_read(struct http_conn *c)
 		return;
 	}
 	if (n < 0) {
+		if (c->wire.why[0] != '\0')
+			refused(c, 0, c->wire.why);
 		http_conn_break(c);
 		return;
 	}
-	c->in.n += (size_t)n;
 	if (c->state == HTTP_LINGER || c->state == HTTP_STREAM)
 		buf_clear(&c->in);
 	else if (c->state != HTTP_ANSWER)
 		http_conn_run(c);
+	if (c->wire.at_end && !c->broken)
+		on_end(c);
 }
 
 static void on_event(int fd, int what, void *arg)
@@ -394,7 +395,7 @@ void http_conn_new(struct http_server *s, int fd, const struct peer *from)
 	struct http_conn *c = xcalloc(1, sizeof *c);
 	c->magic = HTTP_CONN_MAGIC;
 	c->server = s;
-	c->fd = fd;
+	wire_plain(&c->wire, fd);
 	c->peer = *from;
 	c->next = &s->all;
 	c->prev = s->all.prev;
@@ -408,6 +409,10 @@ void http_conn_new(struct http_server *s, int fd, const struct peer *from)
 	}
 	c->timer = loop_timer_new(s->loop, on_timer, c);
 	c->watch = loop_fd_add(s->loop, fd, LOOP_READ, on_event, c);
+	if (s->tls != NULL && wire_tls(&c->wire, s->tls) != 0) {
+		http_conn_break(c);
+		return;
+	}
 	http_conn_deadline(c, s->lim.head_time);
 	http_conn_watch(c);
 }

@@ -4,6 +4,7 @@
 
 #include "base/hmap.h"
 #include "net/http_server.h"
+#include "net/wire.h"
 
 enum { HTTP_SERVER_MAGIC = 0x68747376, HTTP_CONN_MAGIC = 0x6874636e, HTTP_REQUEST_MAGIC = 0x68747271 };
 enum {
@@ -34,7 +35,7 @@ struct http_conn {
 	struct http_server *server;
 	struct http_conn *next, *prev; /* all of the server */
 	struct http_conn *next_dying;
-	int fd;
+	struct wire wire;
 	struct loop_fd *watch;
 	struct loop_timer *timer;
 	instant deadline, armed; /* monotonic; 0: none */
@@ -52,6 +53,7 @@ struct http_server {
 	uint32_t magic;
 	struct loop *loop;
 	struct acceptor *acceptor;
+	struct tls_context *tls; /* NULL: plain */
 	struct http_limits lim;
 	const struct http_events *ev;
 	void *arg;

@@ -12,7 +12,8 @@ static void turn_away(struct http_server *s, int fd, const struct peer *from, co
 	static const char answer[] =
 	    "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
 	    "Connection: close\r\n\r\n";
-	(void)send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (s->tls == NULL)
+		(void)send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(fd);
 	if (s->ev->refused != NULL)
 		s->ev->refused(from, 429, why, s->arg);
@@ -67,6 +68,7 @@ void http_server_free(struct http_server *s)
 	while (s->all.next != &s->all)
 		http_conn_free(s->all.next);
 	loop_later_free(s->bury);
+	tls_context_unref(s->tls);
 	hmap_free(s->by_address);
 	s->magic = 0;
 	free(s);
@@ -79,6 +81,19 @@ void http_server_pause(struct http_server *s, bool paused)
 	acceptor_pause(s->acceptor, paused);
 	for (struct http_conn *c = s->all.next; c != &s->all; c = c->next)
 		http_conn_watch(c);
+}
+
+void http_server_tls(struct http_server *s, struct tls_context *t)
+{
+	BUG_ON(s->magic != HTTP_SERVER_MAGIC);
+	struct tls_context *former = s->tls;
+	s->tls = t != NULL ? tls_context_ref(t) : NULL;
+	tls_context_unref(former);
+}
+
+bool http_request_client_is(const struct http_request *r, const char *const *names, size_t n)
+{
+	return wire_peer_is(&r->conn->wire, names, n);
 }
 
 const struct http_head *http_request_head(const struct http_request *r)
@@ -111,7 +126,7 @@ bool http_request_uid(const struct http_request *r, uint32_t *uid, uint32_t *gid
 {
 	struct ucred cred;
 	socklen_t len = sizeof cred;
-	if (r->conn->counted || getsockopt(r->conn->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+	if (r->conn->counted || getsockopt(r->conn->wire.fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return false; /* only a unix socket knows who is at the other end */
 	*uid = cred.uid;
 	*gid = cred.gid;

@@ -46,11 +46,14 @@ struct http_events {
 	void (*request)(struct http_request *r, void *arg);
 	/* The client went away before the answer; http_reply must not be called any more. */
 	void (*gone)(struct http_request *r, void *arg);
-	/* A refusal by the parser, for counting; may be NULL. */
+	/* A refusal by the parser (status 0: by TLS), for counting; may be NULL. */
 	void (*refused)(const struct peer *from, int status, const char *why, void *arg);
 };
 struct http_server *http_server_new(struct loop *l, int listen_fd, const struct http_limits *lim, const struct http_events *ev, void *arg); /* owns fd */
 void http_server_free(struct http_server *s);
+/* New connections speak TLS (https) from now on; those that are open keep what they have. Takes a reference. */
+void http_server_tls(struct http_server *s, struct tls_context *t);
+bool http_request_client_is(const struct http_request *r, const char *const *names, size_t n); /* see wire_peer_is */
 void http_server_pause(struct http_server *s, bool paused); /* stop accepting and reading */
 
 const struct http_head *http_request_head(const struct http_request *r);

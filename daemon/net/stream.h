@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "net/loop.h"
 
+struct tls_context;
+struct wire;
+
 struct peer {
 	char text[64];  /* "192.0.2.1", "2001:db8::1", an IPv4-mapped one as IPv4; "unix" for local sockets */
 	uint16_t port;
@@ -47,8 +50,13 @@ struct conn;
 struct conn_events {
 	void (*data)(struct conn *c, struct buf *in, bool at_end, void *arg); /* at_end: no more will come; conn closes after it */
 	void (*closed)(struct conn *c, void *arg);                           /* frees nothing of the caller's; conn is gone afterwards */
+	void (*failed)(struct conn *c, const char *why, void *arg);          /* TLS or a deadline; `closed` follows. May be NULL */
 };
 struct conn *conn_new(struct loop *l, int fd, const struct peer *from, size_t max_in, const struct conn_events *ev, void *arg); /* owns fd */
+void conn_secure(struct conn *c, struct tls_context *t); /* right after conn_new: TLS as the server, its handshake within 10 s; keeps no reference; may close */
+const struct wire *conn_wire(const struct conn *c);      /* who the peer is */
+void conn_send(struct conn *c, struct slice bytes);      /* queued; a peer that is 1 MiB behind is closed */
+void conn_deadline(struct conn *c, duration in);         /* absolute from now, whatever comes; < 0: none any more */
 void conn_close(struct conn *c);        /* calls closed */
 void conn_pause(struct conn *c, bool paused);
 void conn_idle_limit(struct conn *c, duration d); /* closed after so long without a byte; 0: none */

@@ -137,9 +137,21 @@ static const struct {
     {"version: 1\nlisteners: {traps: {bind: [\"tcp://127.0.0.1:1162\"]}}\n",
      "cannot bind 'tcp://127.0.0.1:1162'; a snmptrap listener takes udp://"},
     {"version: 1\nlisteners: {syslog: {bind: [\"tls://127.0.0.1:6514\"]}}\n",
-     "is not available in this version"},
-    {"version: 1\nlisteners: {hooks: {bind: [\"https://127.0.0.1:9199\"]}}\n",
-     "is not available in this version"},
+     "binds 'tls://127.0.0.1:6514' without a certificate; add tls: {cert: /path/cert.pem"},
+    {"version: 1\nlisteners: {hooks: {bind: [\"https://127.0.0.1:9199\"], tls: {cert: /c.pem}}}\n",
+     "without a certificate; add tls:"},
+    {"version: 1\nlisteners: {hooks: {bind: [\"https://127.0.0.1:9199\"], tls: {cert: /c.pem, key: \"file:/k\"}, auth: {mtls: "
+     "[\"*\"]}}}\n",
+     "trusts nobody to sign for them; add tls: {client_ca: …} to listener 'hooks'"},
+    {"version: 1\nlisteners: {syslog: {bind: [\"udp://127.0.0.1:5514\"], tls: {client_ca: /ca.pem}, auth: {mtls: [a.b]}}}\n",
+     "who comes over 'udp://127.0.0.1:5514' cannot show one; bind tls:// only"},
+    {"version: 1\nlisteners: {hooks: {bind: [\"https://127.0.0.1:9199\"], tls: {cert: /c, key: \"file:/k\", client_ca: /ca}, auth: "
+     "{mtls: [\"sha256:12\"]}}}\n",
+     "'sha256:12' in 'auth.mtls' is no fingerprint"},
+    {"version: 1\nlisteners: {hooks: {bind: [\"https://127.0.0.1:9199\"], tls: {cert: /c, key: \"file:/k\", client_ca: /ca}, auth: "
+     "{mtls: [\"*bad\"]}}}\n",
+     "'*bad' in 'auth.mtls' is no name"},
+    {"version: 1\nlisteners: {syslog: {bind: [\"unixgram://relative\"]}}\n", "needs an absolute path"},
     {"version: 1\nlisteners: {syslog: {users: \"cred:snmp-users\"}}\n",
      "listener 'syslog' has 'users', which only a snmptrap listener takes"},
     {"version: 1\nlisteners: {x: {type: webhook, on: syslog}}\n",
@@ -186,7 +198,7 @@ static void place_of_a_listener(void **state UNUSED)
 static void every_absent_key_by_name(void **state UNUSED)
 {
 	static const char *const below[] = {"listeners:\n  syslog: ", "tickets:\n  default: "};
-	const char *const per_listener[] = {"tls", "mibs", "duplicate_window", "auth.hmac", "auth.mtls"};
+	const char *const per_listener[] = {"mibs", "duplicate_window", "auth.hmac"};
 
 	for (size_t i = 0; i < config_absent_n; i++) {
 		struct findings f = {0};

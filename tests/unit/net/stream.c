@@ -192,7 +192,7 @@ static void on_closed(struct conn *c, void *arg)
 	s->conn = NULL;
 }
 
-static const struct conn_events eager = {on_data, on_closed}, lazy = {on_data_nothing, on_closed};
+static const struct conn_events eager = {.data = on_data, .closed = on_closed}, lazy = {.data = on_data_nothing, .closed = on_closed};
 
 static void on_accept(int fd, const struct peer *from, void *arg)
 {
