@@ -118,6 +118,7 @@ struct episode {
 	bool moved;     /* new parent or new in the forest: regroup */
 	bool gathered;  /* work mark of forest.c */
 	bool is_top;    /* in correlation.tops */
+	bool lateral;   /* its edge to the parent follows no need */
 	bool hollow;    /* in correlation.hollow: has it any kids left? */
 };
 
@@ -156,6 +157,7 @@ struct incident {
 	instant born, newest, updated;
 	instant opened, clearing_at, resolved, closed;
 	instant calm;           /* latest end of an episode, or clear of an alert */
+	instant firing;         /* since when an alert has been open without a pause; INSTANT_NONE: none is */
 	instant wake;           /* armed deadline; INSTANT_NONE */
 	bool by_hand;           /* a person resolved it */
 	bool calm_since, again; /* ... and something has cleared since; ... and failed again after that */
@@ -368,6 +370,18 @@ void silent_tidy(struct engine *e); /* at the end of a step: those nobody needs 
 void silent_forget(struct correlation *c, struct episode *ep); /* it goes */
 void silent_load(struct engine *e);                            /* who is a top: after a load */
 bool silent_only(const struct episode *ep);                    /* inferred, without any evidence of its own */
+
+/* lateral.c */
+struct lateral_find {
+	struct episode *ep; /* NULL: nothing */
+	uint32_t consumer;  /* of both */
+	bool against;       /* ep needs the overloaded one: its retries are the load */
+};
+/* What can explain by time at n, which is watched from now on; NULL. */
+typedef struct episode *lateral_look(void *arg, struct map_node *n);
+bool overload_only(const struct episode *ep);
+void lateral_search(struct engine *e, struct episode *ep, lateral_look *look, void *arg, struct lateral_find *out);
+char *lateral_reason(const struct engine *e, const struct episode *ep, const struct lateral_find *f); /* free() */
 
 /* parent.c */
 bool parent_is_cyclic(const struct episode *ep, const struct episode *parent);

@@ -36,7 +36,9 @@ static bool is_real(const struct episode *ep)
 /* A lone warning proves nothing about others until it has lasted. */
 static bool is_weak(const struct engine *e, const struct episode *ep)
 {
-	instant end = ep->off == INSTANT_NONE ? e->now : ep->off;
+	instant end = ep->off != INSTANT_NONE                     ? ep->off
+	              : ep->open == 0 && ep->calm != INSTANT_NONE ? ep->calm
+	                                                          : e->now;
 	return ep->level < LEVEL_DOWN && ep->n_classes < 2 && ep->inferred == 0 &&
 	       end - ep->on < e->setup.config->correlation.weak && !ep->flapping && ep->closings < FLIPS_FIRM;
 }

@@ -107,7 +107,7 @@ struct incident *incident_new(struct engine *e, enum incident_group group)
 	i->state = i->back = INCIDENT_GATHERING;
 	i->group = group;
 	i->born = i->newest = i->updated = e->now;
-	i->opened = i->clearing_at = i->resolved = i->closed = i->calm = i->wake = INSTANT_NONE;
+	i->opened = i->clearing_at = i->resolved = i->closed = i->calm = i->firing = i->wake = INSTANT_NONE;
 	i->resolve_after = WAIT_AUTO;
 	i->predict_due = true;
 	TAILQ_INIT(&i->episodes);

@@ -75,6 +75,8 @@ static instant open_due(const struct engine *e, const struct incident *i)
 		return INSTANT_NONE;
 	bool strong = t->down > 0 || t->strong >= STRONG_NODES;
 	instant due = i->born + (strong ? cfg->settle : cfg->settle_warn);
+	if (!strong && t->flapping == 0) /* two short warnings are not one that lasts */
+		due = MAX(due, i->firing + cfg->settle_warn / 2);
 	bool storm = strong && e->correlation->gathering > STORM_INCIDENTS;
 	return storm ? MAX(due, MIN(i->newest + cfg->storm_quiet, i->born + cfg->storm_hold)) : due;
 }
@@ -139,6 +141,10 @@ static void review_gathering(struct engine *e, struct incident *i)
 		return;
 	}
 	impact_review(e, i);
+	if (open_alerts(i) == 0)
+		i->firing = INSTANT_NONE;
+	else if (i->firing == INSTANT_NONE)
+		i->firing = e->now;
 	instant due = open_due(e, i);
 	if (due == INSTANT_NONE)
 		return;

@@ -156,7 +156,7 @@ static void index_again(struct correlation *c, struct incident *i, unsigned bits
 static void put_incident(const struct correlation *c, struct buf *out, const struct incident *i)
 {
 	const instant times[] = {i->born,     i->newest, i->updated, i->opened, i->clearing_at,
-	                         i->resolved, i->closed, i->calm,    i->wake};
+	                         i->resolved, i->closed, i->calm,    i->firing, i->wake};
 	const char *const texts[] = {i->group_key, i->root_id, i->class_id,    i->key,  i->title,
 	                             i->holds,     i->assign,  i->destination, i->owner};
 	buf_u64(out, i->serial);
@@ -189,7 +189,7 @@ static void put_incident(const struct correlation *c, struct buf *out, const str
 static void get_facts(struct reader *r, struct incident *i)
 {
 	instant *const times[] = {&i->born,     &i->newest, &i->updated, &i->opened, &i->clearing_at,
-	                          &i->resolved, &i->closed, &i->calm,    &i->wake};
+	                          &i->resolved, &i->closed, &i->calm,    &i->firing, &i->wake};
 	char **const texts[] = {&i->group_key, &i->root_id, &i->class_id,    &i->key,  &i->title,
 	                        &i->holds,     &i->assign,  &i->destination, &i->owner};
 	struct slice id = read_bytes(r, sizeof i->id.b);

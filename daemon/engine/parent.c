@@ -48,6 +48,7 @@ struct search {
 	size_t n_looked, cap_looked;
 	struct candidate best, next;
 	bool has_best, has_next;
+	struct lateral_find aside; /* when nothing that it needs explains it */
 };
 
 /* ---- what a node can explain */
@@ -356,6 +357,15 @@ static void visit_peers(struct search *st, const struct step *from)
 	}
 }
 
+/* Beside the needs: once per node too, so that a node is watched once. */
+static struct episode *look_aside(void *arg, struct map_node *n)
+{
+	struct search *st = arg;
+	if (!seen(st, n->service))
+		look(st, n);
+	return suspect(st, n);
+}
+
 static void walk(struct search *st)
 {
 	struct derived *d = &st->e->correlation->derived;
@@ -378,6 +388,8 @@ static void walk(struct search *st)
 		if (s.hops < HOPS_MAX)
 			expand(st, &s);
 	}
+	if (!st->has_best)
+		lateral_search(st->e, ep, look_aside, st, &st->aside);
 	watch_set(st->e, ep, st->looked, st->n_looked);
 }
 
@@ -521,13 +533,19 @@ void parent_search(struct engine *e, struct episode *ep)
 	if (ep->incident != NULL && ep->incident->root == ep)
 		incident_dirty(e->correlation, ep->incident); /* its row names what was next best */
 	struct episode *parent = st.has_best ? st.best.ep : NULL;
+	ep->lateral = parent == NULL && st.aside.ep != NULL;
+	if (ep->lateral)
+		parent = st.aside.ep;
 	silent_top(e, ep);
 	if (parent == NULL && ep->parent != NULL && keeps(&st, ep->parent))
 		return; /* what was inferred stands until something better is known */
 	if (parent == ep->parent && parent != NULL)
 		return; /* the words of the first finding stay */
 	bool moved = parent != ep->parent;
-	parent_set(e, ep, parent, parent != NULL ? reason(&st, &st.best) : NULL);
+	char *why = ep->lateral      ? lateral_reason(e, ep, &st.aside)
+	            : parent != NULL ? reason(&st, &st.best)
+	                             : NULL;
+	parent_set(e, ep, parent, why);
 	if (!moved)
 		return;
 	for (size_t k = 0; k < ep->n_alerts; k++)
