@@ -40,7 +40,7 @@ struct destination {
 	struct loop_timer *timer;  /* until the next token, or until secrets were read again */
 	bool doubted;              /* the credentials were refused: they may have been replaced on disk */
 	instant asked;             /* when they were asked for since; 0: not yet */
-	_Atomic uint64_t *requests[TICKET_REOPEN + 1][TICKET_UNCERTAIN + 1];
+	_Atomic uint64_t *requests[TICKET_CHECK + 1][TICKET_UNCERTAIN + 1];
 };
 
 struct egress_gen {

@@ -58,7 +58,11 @@ static struct case_ticket *ticket_do(struct test_case *c, const struct ticket_op
 	case TICKET_GET:
 	case TICKET_UPDATE:
 	case TICKET_NOTE:
-	case TICKET_ACKNOWLEDGE: return t;
+	case TICKET_ACKNOWLEDGE:
+	case TICKET_LINK_PARENT:
+	case TICKET_POLL:
+	case TICKET_CHANGES:
+	case TICKET_CHECK: return t;
 	}
 	bug_stop("ticket verb", __FILE__, __LINE__);
 }

@@ -264,6 +264,10 @@ static void done(struct engine *e, struct lane *l, const struct ticket_result *r
 		l->acked_there = false;
 		incident_log(e, l->incident, "ticket", "ticket %s reopened", l->ticket);
 		break;
+	case TICKET_LINK_PARENT: /* no lane asks for these */
+	case TICKET_POLL:
+	case TICKET_CHANGES:
+	case TICKET_CHECK: break;
 	}
 }
 

@@ -2,12 +2,13 @@
  * last field. Decoded slices borrow from the bytes. Knows nothing of profiles or HTTP. */
 #include "model/ticket.h"
 
-enum { TICKET_VERSION = 1 };
+enum { TICKET_VERSION = 1, RESULT_VERSION = 2 };
 
 static const char *const verb_words[] = {
     [TICKET_FIND] = "find",       [TICKET_CREATE] = "create", [TICKET_GET] = "get",
     [TICKET_UPDATE] = "update",   [TICKET_NOTE] = "note",     [TICKET_ACKNOWLEDGE] = "acknowledge",
-    [TICKET_RESOLVE] = "resolve", [TICKET_REOPEN] = "reopen",
+    [TICKET_RESOLVE] = "resolve", [TICKET_REOPEN] = "reopen", [TICKET_LINK_PARENT] = "link_parent",
+    [TICKET_POLL] = "poll",       [TICKET_CHANGES] = "changes", [TICKET_CHECK] = "check",
 };
 static const char *const outcome_words[] = {
     [TICKET_DONE] = "done",       [TICKET_ABSENT] = "absent",       [TICKET_RETRY] = "retry",
@@ -104,7 +105,7 @@ void ticket_result_encode(const struct ticket_result *res, struct buf *out)
 	BUG_ON((size_t)res->verb >= ARRAY_LEN(verb_words));
 	BUG_ON((size_t)res->outcome >= ARRAY_LEN(outcome_words) ||
 	       (size_t)res->cls >= ARRAY_LEN(class_words));
-	buf_u8(out, TICKET_VERSION);
+	buf_u8(out, RESULT_VERSION);
 	buf_u8(out, (uint8_t)res->verb);
 	buf_u8(out, (uint8_t)res->outcome);
 	buf_u8(out, (uint8_t)res->cls);
@@ -119,6 +120,8 @@ void ticket_result_encode(const struct ticket_result *res, struct buf *out)
 	buf_lslice(out, res->url);
 	buf_lslice(out, res->message);
 	buf_lslice(out, res->others);
+	buf_lslice(out, res->records);
+	buf_lslice(out, res->cursor);
 }
 
 static bool result_words(struct reader *r, struct ticket_result *res)
@@ -138,7 +141,8 @@ static bool result_words(struct reader *r, struct ticket_result *res)
 bool ticket_result_decode(struct slice bytes, struct ticket_result *res)
 {
 	struct reader r = reader_of(bytes);
-	if (read_u8(&r) != TICKET_VERSION || !result_words(&r, res))
+	unsigned version = read_u8(&r);
+	if (version < 1 || version > RESULT_VERSION || !result_words(&r, res))
 		return false;
 	res->attempt = read_u32(&r);
 	res->id = read_u64(&r);
@@ -151,5 +155,68 @@ bool ticket_result_decode(struct slice bytes, struct ticket_result *res)
 	res->url = read_lslice(&r);
 	res->message = read_lslice(&r);
 	res->others = read_lslice(&r);
+	if (version >= 2) { /* journals of older versions have none */
+		res->records = read_lslice(&r);
+		res->cursor = read_lslice(&r);
+	}
 	return r.ok && r.at == r.n && res->retry_after >= 0;
+}
+
+/* ---- records: each a length and its fields, so that a later version may add some */
+
+static void encode_fields(const struct slice *fields, size_t n, struct buf *out)
+{
+	struct buf b = {0};
+	for (size_t i = 0; i < n; i++)
+		buf_lslice(&b, fields[i]);
+	buf_lslice(out, buf_slice(&b));
+	buf_free(&b);
+}
+
+static bool next_fields(struct slice *rest, struct slice *fields, size_t n)
+{
+	struct reader r = reader_of(*rest);
+	if (rest->n == 0)
+		return false;
+	struct slice record = read_lslice(&r);
+	if (!r.ok || record.p == NULL)
+		return false;
+	struct reader in = reader_of(record);
+	for (size_t i = 0; i < n; i++)
+		fields[i] = read_lslice(&in);
+	if (!in.ok)
+		return false;
+	*rest = slice_sub(*rest, r.at, rest->n);
+	return true;
+}
+
+void ticket_seen_encode(const struct ticket_seen *s, struct buf *out)
+{
+	const struct slice fields[] = {s->id,          s->state,      s->state_there, s->priority, s->assignee,
+	                               s->merged_into, s->changed_by, s->at,          s->cursor};
+	encode_fields(fields, ARRAY_LEN(fields), out);
+}
+
+bool ticket_seen_next(struct slice *rest, struct ticket_seen *s)
+{
+	struct slice f[9];
+	if (!next_fields(rest, f, ARRAY_LEN(f)))
+		return false;
+	*s = (struct ticket_seen){f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8]};
+	return true;
+}
+
+void ticket_planned_encode(const struct ticket_planned *p, struct buf *out)
+{
+	const struct slice fields[] = {p->id, p->title, p->starts, p->ends, p->services, p->cis, p->state};
+	encode_fields(fields, ARRAY_LEN(fields), out);
+}
+
+bool ticket_planned_next(struct slice *rest, struct ticket_planned *p)
+{
+	struct slice f[7];
+	if (!next_fields(rest, f, ARRAY_LEN(f)))
+		return false;
+	*p = (struct ticket_planned){f[0], f[1], f[2], f[3], f[4], f[5], f[6]};
+	return true;
 }

@@ -13,7 +13,8 @@ static const char *const incident_names[] = {
     "urgency", "severity",  "root",  "services",  "service", "ci",    "class",    "tags",
     "assign",  "alerts",    "count", "opened_at", "url",     "state",
 };
-static const char *const other_names[] = {"ticket.id", "ticket.version", "note.text", "parent.id"};
+static const char *const other_names[] = {"ticket.id", "ticket.version", "note.text", "parent.id", "cursor"};
+static const char *const page_names[] = {"page.token", "page.number", "page.offset"};
 
 static bool name_ok(struct slice s)
 {
@@ -39,28 +40,49 @@ static bool is_conf(struct slice path)
 	return slice_starts(path, SLICE("conf."));
 }
 
+static bool is_session(struct slice path)
+{
+	return slice_starts(path, SLICE("session."));
+}
+
 static bool is_secret(struct slice path)
 {
 	return slice_starts(path, SLICE("secret."));
 }
 
+static bool listed(struct slice path, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_is(path, names[i]))
+			return true;
+	return false;
+}
+
+/* A name that an earlier step takes from its answer. */
+static bool step_known(const struct op *steps, struct slice name)
+{
+	for (; steps != NULL; steps = steps->next)
+		if (op_extracts(steps, name) != NULL)
+			return true;
+	return false;
+}
+
 static bool known(struct slice path, void *arg)
 {
+	const struct reading *r = arg;
 	struct slice rest;
-	(void)arg;
+	if (behind(path, SLICE("step."), &rest))
+		return step_known(r->steps, rest);
+	if (behind(path, SLICE("session."), &rest))
+		return r->profile->login != NULL && op_extracts(r->profile->login, rest) != NULL;
+	if (listed(path, page_names, ARRAY_LEN(page_names)))
+		return r->paging;
 	if (behind(path, SLICE("conf."), &rest) || behind(path, SLICE("secret."), &rest) ||
 	    behind(path, SLICE("incident.fields."), &rest))
 		return name_ok(rest);
-	if (behind(path, SLICE("incident."), &rest)) {
-		for (size_t i = 0; i < ARRAY_LEN(incident_names); i++)
-			if (slice_is(rest, incident_names[i]))
-				return true;
-		return false;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(other_names); i++)
-		if (slice_is(path, other_names[i]))
-			return true;
-	return false;
+	if (behind(path, SLICE("incident."), &rest))
+		return listed(rest, incident_names, ARRAY_LEN(incident_names));
+	return listed(path, other_names, ARRAY_LEN(other_names));
 }
 
 /* ---- cutting a text into its parts */
@@ -153,7 +175,7 @@ static bool ends_with(const struct expr_part *p, const char *const *names, size_
 
 static const char *secret_fault(const struct expr *e, enum expr_where where)
 {
-	if (where == EXPR_AUTH)
+	if (where == EXPR_AUTH || where == EXPR_LOGIN || where == EXPR_HOOK)
 		return NULL;
 	if (where != EXPR_BODY)
 		return "a secret may stand in 'auth' only, or as a whole leaf of a body";
@@ -188,6 +210,7 @@ static const char *literal_fault(const struct expr *e, size_t i, enum expr_where
 	struct slice s = e->parts[i].literal;
 	if (where != EXPR_URL && where != EXPR_PAGE)
 		return NULL;
+	BUG_ON(s.p == NULL);
 	if (i == 0)
 		return "a URL begins with the base from conf, such as ${conf.base}";
 	for (size_t k = 0; k < s.n; k++) {
@@ -200,26 +223,46 @@ static const char *literal_fault(const struct expr *e, size_t i, enum expr_where
 	return NULL;
 }
 
+/* What the ticket system itself said may stand alone where it is encoded anyway; in the midst of a query it
+ * is quoted like everything else. */
+static bool from_there(const struct expr *e, const struct expr_part *p)
+{
+	return e->n == 1 && (slice_starts(p->path, SLICE("page.")) || slice_starts(p->path, SLICE("step.")) ||
+	                     slice_is(p->path, "cursor") || slice_is(p->path, "ticket.id"));
+}
+
 static const char *part_fault(const struct expr *e, size_t i, enum expr_where where)
 {
-	static const char *const languages[] = {"tql", "jql", "snq", "nowild", "int", "hash"};
+	static const char *const languages[] = {"tql",  "jql", "snq",  "oql",     "nowild",
+	                                        "word", "int", "hash", "rfc3339", "date"};
+	static const char *const tree[] = {"adf"};
 	const struct expr_part *p = &e->parts[i];
 	if (p->literal.p != NULL)
 		return literal_fault(e, i, where);
 	if (is_secret(p->path))
 		return secret_fault(e, where);
+	if (is_session(p->path) && where != EXPR_AUTH)
+		return "session.* may stand in 'auth' only";
 	if (has_filter(p, "keep") && where != EXPR_BODY)
 		return "the filter 'keep' belongs to leaves of a body";
+	if (has_filter(p, "adf") && (where != EXPR_BODY || e->n > 1 || !ends_with(p, tree, 1)))
+		return "the filter 'adf' makes a document: it is the last one of a whole leaf of a body";
 	switch (where) {
-	case EXPR_AUTH: return is_conf(p->path) ? NULL : "'auth' may use conf.* and secret.* only";
+	case EXPR_AUTH:
+	case EXPR_LOGIN:
+		return is_conf(p->path) || is_session(p->path)
+		           ? NULL
+		           : "'auth' may use conf.*, secret.* and session.* only";
+	case EXPR_HOOK: return "the secret of a webhook is ${secret.NAME}";
+	case EXPR_PATH: return is_conf(p->path) ? NULL : "a path may use conf.* only";
 	case EXPR_KEY: return is_conf(p->path) ? NULL : "a name may use conf.* only";
 	case EXPR_URL:
 	case EXPR_PAGE: return url_fault(e, i);
 	case EXPR_QUERY:
-		if (is_conf(p->path) || ends_with(p, languages, ARRAY_LEN(languages)))
+		if (is_conf(p->path) || from_there(e, p) || ends_with(p, languages, ARRAY_LEN(languages)))
 			return NULL;
 		return "a value from an event in a search must pass that language's filter last: tql, jql, "
-		       "snq, nowild, hash or int";
+		       "snq, oql, nowild, word, hash, int, rfc3339 or date";
 	case EXPR_HEADER:
 	case EXPR_BODY:
 	case EXPR_CHECK: return NULL;
@@ -245,7 +288,7 @@ static void collect(struct reading *r, const struct expr *e, enum expr_where whe
 	struct slice name;
 	for (size_t i = 0; i < e->n; i++) {
 		const struct expr_part *part = &e->parts[i];
-		if (behind(part->path, SLICE("secret."), &name))
+		if (behind(part->path, SLICE("secret."), &name) && where != EXPR_HOOK)
 			remember(r, &p->secrets, &p->n_secrets, &p->cap_secrets, name);
 		if (!behind(part->path, SLICE("conf."), &name))
 			continue;
@@ -277,8 +320,10 @@ static void unknown_name(struct reading *r, struct mark mark, struct slice text,
 		       SLICE_ARG(word), near);
 	else
 		REFUSE(r, "E061", mark,
-		       "unknown field '" SLICE_FMT
-		       "' in template; available here: conf.*, secret.*, incident.*, ticket.*, note.text",
+		       "unknown field '" SLICE_FMT "' in template; available here: conf.*, secret.*, "
+		                                   "incident.*, ticket.*, parent.id, note.text, "
+		       "cursor, step.* behind a step that extracts it, page.* with 'page', session.* with a "
+		       "login",
 		       SLICE_ARG(word));
 }
 
@@ -304,7 +349,7 @@ const struct expr *expr_parse(struct reading *r, struct slice text, struct mark 
 		return NULL;
 	}
 	struct slice kept = reading_keep(r, text);
-	if (template_parse(a, kept, known, NULL, expr_filters(), &fault) == NULL) {
+	if (template_parse(a, kept, known, r, expr_filters(), &fault) == NULL) {
 		mark.col += (uint32_t)fault.at + (quoted ? 1 : 0);
 		mark.len = (uint32_t)fault.len;
 		if (strcmp(fault.code, "E061") == 0)

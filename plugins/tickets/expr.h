@@ -9,13 +9,16 @@
 
 /* Where a text stands decides what it may hold. */
 enum expr_where {
-	EXPR_AUTH,  /* conf.* and secret.* */
+	EXPR_AUTH,  /* conf.*, secret.* and session.* */
+	EXPR_LOGIN, /* a leaf of a login's body, the same */
 	EXPR_URL,   /* begins with ${conf.x}; what follows passes `path` or `int` */
 	EXPR_PAGE,  /* an address for people: like a URL, with a query */
 	EXPR_QUERY, /* part of a search: values from events pass tql, jql, snq, nowild, hash or int */
 	EXPR_HEADER,
 	EXPR_KEY,  /* a member's name: conf.* only */
 	EXPR_BODY, /* secret.* only as the whole leaf */
+	EXPR_HOOK, /* a webhook's secret: not needed to send anything */
+	EXPR_PATH, /* conf.* in a path of an answer */
 	EXPR_CHECK /* what a value read back must be */
 };
 
@@ -43,13 +46,37 @@ struct render {
 	const struct ticket_connection *connection;
 	const struct json *facts;
 	struct slice ticket, version; /* of the ticket; may be absent */
+	struct values *steps;         /* step.NAME */
+	const struct ticket_session *session;
+	struct slice page_token;
+	int64_t page_number, page_offset; /* 0: not paging */
 	struct arena *arena;
 	/* set by filters while one expression is rendered */
-	bool plain, keep;
+	bool plain, keep, tree;
 	struct slice path;
 };
 
+/* Names with values, the newest first. */
+struct values {
+	struct slice name, value;
+	struct values *next;
+};
+struct slice values_get(const struct values *v, struct slice name); /* absent if there is none */
+
 const struct filter *expr_filters(void);
+/* expr_markup.c: plain text as text in a markup language, see there */
+int markup_adf(const struct filter_use *use, struct slice *v, struct arena *scratch, void *env,
+               struct error *err);
+int markup_html(const struct filter_use *use, struct slice *v, struct arena *scratch, void *env,
+                struct error *err);
+int markup_fence(const struct filter_use *use, struct slice *v, struct arena *scratch, void *env,
+                 struct error *err);
+int markup_pre(const struct filter_use *use, struct slice *v, struct arena *scratch, void *env,
+               struct error *err);
+int markup_noformat(const struct filter_use *use, struct slice *v, struct arena *scratch, void *env,
+                    struct error *err);
+int markup_nocode(const struct filter_use *use, struct slice *v, struct arena *scratch, void *env,
+                  struct error *err);
 bool expr_filter_arg_ok(const struct ticket_profile *p, const struct filter_use *use, struct error *err);
 
 /* -1: a filter refused a value or a secret is missing. Lists become their items joined by ','. */

@@ -6,8 +6,10 @@
  *   oneline       line ends, tabs and control characters become one space
  *   json          the text as a JSON string, with its quotes
  *   path          percent-encoded for one segment of a path; nothing, "." and ".." are refused
- *   tql jql snq   quoted for TicketSQL, JQL, ServiceNow's encoded query
+ *   tql jql snq oql  quoted for TicketSQL, JQL, ServiceNow's encoded query, iTop's OQL
  *   nowild        refused if it holds * % ?
+ *   word          refused if it holds anything but letters, digits and : _ - .
+ *   adf html fence pre noformat nocode  plain text in a markup language (expr_markup.c)
  *   rfc3339       a time as RFC 3339 in UTC
  *   date:FMT      a time in UTC; FMT with %Y %m %d %H %M %S %%
  *   hash:N        the first N hexadecimal digits of SHA-256, N from 8 to 64
@@ -184,6 +186,20 @@ static int f_nowild(const struct filter_use *use, struct slice *v, struct arena 
 	return 0;
 }
 
+/* For query languages whose quoting nobody should have to trust. */
+static int f_word(const struct filter_use *use, struct slice *v, struct arena *scratch, void *env,
+                  struct error *err)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_-.";
+	const struct render *r = env;
+	(void)use, (void)scratch;
+	for (size_t i = 0; i < v->n; i++)
+		if (v->p[i] == '\0' || strchr(plain, v->p[i]) == NULL)
+			return error_set(err, SLICE_FMT " is no plain word: '" SLICE_FMT "'",
+			                 SLICE_ARG(r->path), SLICE_ARG(slice_sub(*v, 0, 60)));
+	return 0;
+}
+
 static int f_rfc3339(const struct filter_use *use, struct slice *v, struct arena *scratch, void *env,
                      struct error *err)
 {
@@ -272,14 +288,30 @@ static int f_split(const struct filter_use *use, struct slice *v, struct arena *
 }
 
 static const struct filter filters[] = {
-    {"map", true, true, f_map},           {"int", false, false, f_int},
-    {"str", false, false, f_str},         {"keep", false, false, f_keep},
-    {"oneline", false, false, f_oneline}, {"json", false, false, f_json},
-    {"path", false, false, f_path},       {"tql", false, false, f_tql},
-    {"jql", false, false, f_jql},         {"snq", false, false, f_snq},
-    {"nowild", false, false, f_nowild},   {"rfc3339", false, false, f_rfc3339},
-    {"date", true, true, f_date},         {"hash", true, true, f_hash},
-    {"split", true, true, f_split},       {NULL, false, false, NULL},
+    {"map", true, true, f_map},
+    {"int", false, false, f_int},
+    {"str", false, false, f_str},
+    {"keep", false, false, f_keep},
+    {"oneline", false, false, f_oneline},
+    {"json", false, false, f_json},
+    {"path", false, false, f_path},
+    {"tql", false, false, f_tql},
+    {"jql", false, false, f_jql},
+    {"oql", false, false, f_tql},
+    {"snq", false, false, f_snq},
+    {"nowild", false, false, f_nowild},
+    {"word", false, false, f_word},
+    {"rfc3339", false, false, f_rfc3339},
+    {"date", true, true, f_date},
+    {"hash", true, true, f_hash},
+    {"split", true, true, f_split},
+    {"adf", false, false, markup_adf},
+    {"html", false, false, markup_html},
+    {"fence", false, false, markup_fence},
+    {"pre", false, false, markup_pre},
+    {"noformat", false, false, markup_noformat},
+    {"nocode", false, false, markup_nocode},
+    {NULL, false, false, NULL},
 };
 
 const struct filter *expr_filters(void)

@@ -4,12 +4,15 @@
 
 #include <stdlib.h>
 
+#include "base/hmap.h"
 #include "plugins/tickets/reading.h"
 
-static const char *const profile_keys[] = {"profile",  "name",       "description", "auth",
-                                           "defaults", "limits",     "maps",        "errors",
-                                           "ops",      "idempotent", "browse"};
-static const char *const profile_absent[] = {"oauth2", "login", "webhook", "poll", "paging", "include"};
+#define SETTLE (2 * SECOND)
+
+static const char *const profile_keys[] = {"profile", "name",    "description", "auth", "defaults",
+                                           "limits",  "maps",    "errors",      "ops",  "idempotent",
+                                           "browse",  "webhook", "to"};
+static const char *const profile_absent[] = {"oauth2", "login", "include"};
 
 /* ---- head */
 
@@ -47,35 +50,6 @@ static void load_head(struct reading *r, const struct node *root)
 		REFUSE(r, "E011", idempotent->mark, "'" SLICE_FMT "' must be one of true, false",
 		       SLICE_ARG(idempotent->text));
 	r->profile->idempotent = slice_is(idempotent->text, "true");
-}
-
-static void load_auth(struct reading *r, const struct node *n)
-{
-	static const char *const keys[] = {"header", "headers"}, *const absent[] = {"oauth2", "login",
-	                                                                            "basic", "hmac"};
-	static const char *const header_keys[] = {"name", "value"};
-	if (n->kind == NODE_SCALAR && slice_is(n->text, "none"))
-		return;
-	if (!reading_kind(r, n, NODE_MAP, "auth", "a map or 'none'") ||
-	    !reading_keys(r, n, "auth", keys, ARRAY_LEN(keys), absent, ARRAY_LEN(absent)))
-		return;
-	const struct node *header = node_get(n, "header"), *headers = node_get(n, "headers");
-	if (headers != NULL)
-		r->profile->auth = profile_pairs_load(r, headers, "auth.headers", EXPR_AUTH);
-	if (header == NULL || !reading_kind(r, header, NODE_MAP, "auth.header", "a map") ||
-	    !reading_keys(r, header, "auth.header", header_keys, ARRAY_LEN(header_keys), NULL, 0))
-		return;
-	const struct node *name = reading_need(r, header, "auth.header", "name"),
-	                  *value = reading_need(r, header, "auth.header", "value");
-	if (name == NULL || value == NULL || !reading_kind(r, name, NODE_SCALAR, "name", "text") ||
-	    !reading_kind(r, value, NODE_SCALAR, "value", "text"))
-		return;
-	struct pair *p = arena_alloc(r->profile->arena, sizeof *p);
-	p->name = expr_parse(r, name->text, name->mark, name->quoted, EXPR_KEY);
-	p->value = expr_parse(r, value->text, value->mark, value->quoted, EXPR_AUTH);
-	p->next = r->profile->auth;
-	if (p->name != NULL && p->value != NULL)
-		r->profile->auth = p;
 }
 
 static void load_defaults(struct reading *r, const struct node *n)
@@ -126,10 +100,14 @@ static bool state_word_ok(struct slice s)
 static struct map_entry *load_map(struct reading *r, const struct node *map)
 {
 	struct map_entry *first = NULL, **tail = &first;
-	bool states = slice_is(map->key, "state_in");
+	bool states = slice_is(map->key, "state_in") || slice_is(map->key, "resolution_in");
 	for (const struct node *e = map->first; e != NULL; e = e->next) {
 		if (!reading_kind(r, e, NODE_SCALAR, "an entry of a map", "a value"))
 			continue;
+		if (slice_is(map->key, "priority_in") &&
+		    !(e->text.n == 2 && e->text.p[0] == 'P' && e->text.p[1] >= '1' && e->text.p[1] <= '5'))
+			REFUSE(r, "E011", e->mark, "'" SLICE_FMT "' must be one of P1, P2, P3, P4, P5",
+			       SLICE_ARG(e->text));
 		if (states && !state_word_ok(e->text)) {
 			REFUSE(r, "E011", e->mark,
 			       "'" SLICE_FMT "' must be one of open, resolved, wontfix, gone",
@@ -170,15 +148,26 @@ const struct value_map *profile_map(const struct ticket_profile *p, struct slice
 
 /* ---- the document */
 
+static void load_to(struct reading *r, const struct node *n)
+{
+	if (!reading_kind(r, n, NODE_SCALAR, "to", "log or file"))
+		return;
+	if (slice_is(n->text, "log"))
+		r->profile->local = PROFILE_LOG;
+	else if (slice_is(n->text, "file"))
+		r->profile->local = PROFILE_FILE;
+	else
+		REFUSE(r, "E011", n->mark, "'" SLICE_FMT "' must be one of log, file", SLICE_ARG(n->text));
+}
+
 static void load_ops(struct reading *r, const struct node *ops)
 {
-	static const char *const absent[] = {"link_parent", "poll", "webhook", "link", "transitions"};
 	const char *names[VERB_COUNT];
 	if (!reading_kind(r, ops, NODE_MAP, "ops", "a map of operations"))
 		return;
 	for (int v = 0; v < VERB_COUNT; v++)
 		names[v] = ticket_verb_word((enum ticket_verb)v);
-	reading_keys(r, ops, "ops", names, VERB_COUNT, absent, ARRAY_LEN(absent));
+	reading_keys(r, ops, "ops", names, VERB_COUNT, NULL, 0);
 	for (int v = 0; v < VERB_COUNT; v++) {
 		const struct node *n = node_get(ops, names[v]);
 		if (n != NULL)
@@ -198,11 +187,14 @@ static void load_profile(struct reading *r, const struct node *root)
 	const struct node *ops = reading_need(r, root, "a ticket profile", "ops");
 	const struct node *maps = node_get(root, "maps"), *limits = node_get(root, "limits"),
 	                  *defaults = node_get(root, "defaults");
-	const struct node *errors = node_get(root, "errors"), *browse = node_get(root, "browse");
+	const struct node *errors = node_get(root, "errors"), *browse = node_get(root, "browse"),
+	                  *to = node_get(root, "to"), *hook = node_get(root, "webhook");
+	if (to != NULL)
+		load_to(r, to);
 	if (maps != NULL)
 		load_maps(r, maps);
 	if (auth != NULL)
-		load_auth(r, auth);
+		profile_auth_load(r, auth);
 	if (limits != NULL)
 		load_limits(r, limits);
 	if (defaults != NULL)
@@ -213,6 +205,8 @@ static void load_profile(struct reading *r, const struct node *root)
 		r->profile->browse = expr_parse(r, browse->text, browse->mark, browse->quoted, EXPR_PAGE);
 	if (ops != NULL)
 		load_ops(r, ops);
+	if (hook != NULL)
+		profile_hook_load(r, hook);
 }
 
 struct ticket_profile *ticket_profile_load(const char *file, struct slice yaml, struct findings *f)
@@ -276,6 +270,30 @@ bool ticket_profile_has(const struct ticket_profile *p, enum ticket_verb v)
 {
 	BUG_ON((int)v < 0 || (int)v >= VERB_COUNT);
 	return p->ops[v] != NULL;
+}
+
+duration ticket_profile_settle(const struct ticket_profile *p)
+{
+	const struct op *find = p->ops[TICKET_FIND];
+	return find != NULL && find->settle > 0 ? find->settle : SETTLE;
+}
+
+static void sum(struct buf *b, const char *s)
+{
+	buf_lslice(b, slice_str(s));
+}
+
+uint64_t ticket_profile_fingerprint(struct slice yaml, const struct ticket_connection *c)
+{
+	struct buf b = {0};
+	buf_lslice(&b, yaml);
+	for (size_t i = 0; i < c->n_conf; i++) {
+		sum(&b, c->conf_keys[i]);
+		sum(&b, c->conf_values[i]);
+	}
+	uint64_t h = hash_stable(buf_slice(&b));
+	buf_free(&b);
+	return h != 0 ? h : 1;
 }
 
 bool ticket_profile_idempotent(const struct ticket_profile *p)

@@ -17,12 +17,14 @@ static void load_subject(struct reading *r, const struct node *when, struct erro
 {
 	struct error err;
 	const struct node *header = node_get(when, "header"), *path = node_get(when, "path"),
-	                  *matches = node_get(when, "matches");
+	                  *not = node_get(when, "not_matches"),
+	                  *matches = not != NULL ? not : node_get(when, "matches");
 	const struct node *subject = header != NULL ? header : path;
 	if (header != NULL && path != NULL)
 		REFUSE(r, "E011", path->key_mark, "a rule looks at one 'header' or one 'path', not at both");
 	if ((subject == NULL) != (matches == NULL))
-		REFUSE(r, "E005", when->mark, "'header' or 'path' goes together with 'matches'");
+		REFUSE(r, "E005", when->mark,
+		       "'header' or 'path' goes together with 'matches' or 'not_matches'");
 	if (subject == NULL || matches == NULL ||
 	    !reading_kind(r, subject, NODE_SCALAR, "header or path", "text"))
 		return;
@@ -32,12 +34,14 @@ static void load_subject(struct reading *r, const struct node *when, struct erro
 		e->header = reading_keep(r, header->text);
 	else
 		e->path = reading_keep(r, path->text);
+	e->negate = not != NULL;
 	e->matches = load_pattern(r, matches, "matches");
 }
 
 static void load_when(struct reading *r, const struct node *when, struct error_rule *e)
 {
-	static const char *const keys[] = {"status", "header", "path", "matches", "body_matches"};
+	static const char *const keys[] = {"status",  "header",      "path",
+	                                   "matches", "not_matches", "body_matches"};
 	if (!reading_kind(r, when, NODE_MAP, "when", "a map") ||
 	    !reading_keys(r, when, "when", keys, ARRAY_LEN(keys), NULL, 0))
 		return;
@@ -53,12 +57,15 @@ static void load_when(struct reading *r, const struct node *when, struct error_r
 
 static void load_rule(struct reading *r, const struct node *n, struct error_rule *e)
 {
-	static const char *const keys[] = {"when", "class"};
+	static const char *const keys[] = {"when", "class", "wait"};
 	if (!reading_kind(r, n, NODE_MAP, "errors", "a map with 'when' and 'class'") ||
 	    !reading_keys(r, n, "an error rule", keys, ARRAY_LEN(keys), NULL, 0))
 		return;
 	const struct node *when = reading_need(r, n, "an error rule", "when"),
 	                  *cls = reading_need(r, n, "an error rule", "class");
+	const struct node *wait = node_get(n, "wait");
+	if (wait != NULL)
+		reading_duration(r, wait, "wait", DAY, &e->wait);
 	if (when != NULL)
 		load_when(r, when, e);
 	if (cls != NULL && reading_kind(r, cls, NODE_SCALAR, "class", "a word") &&

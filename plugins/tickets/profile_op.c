@@ -2,10 +2,12 @@
  * answer, and for a search how each hit is verified. tickets.md "Profiles". */
 #include "plugins/tickets/reading.h"
 
-static const char *const op_keys[] = {"method", "url",     "query",  "headers",  "body", "ok",
-                                      "items",  "extract", "verify", "readback", "limit"};
-static const char *const op_absent[] = {"form",     "next", "then",   "skip_if", "when_state",
-                                        "never_if", "page", "paging", "settle",  "response"};
+static const char *const op_keys[] = {"method", "url",        "query",    "headers", "body",     "form",
+                                      "ok",     "items",      "limit",    "verify",  "readback", "extract",
+                                      "set",    "settle",     "then",     "next",    "page",     "skip_if",
+                                      "ignore", "when_state", "never_if", "steps"};
+static const char *const request_keys[] = {"method", "url", "query",   "headers", "body",
+                                           "form",   "ok",  "extract", "require"};
 
 /* ---- pairs */
 
@@ -48,7 +50,7 @@ struct pair *profile_pairs_load(struct reading *r, const struct node *n, const c
 
 /* ---- bodies */
 
-static struct tree *load_tree(struct reading *r, const struct node *n, enum expr_where where)
+struct tree *profile_tree_load(struct reading *r, const struct node *n, enum expr_where where)
 {
 	struct arena *a = r->profile->arena;
 	struct tree *t = arena_alloc(a, sizeof *t), **tail = &t->first;
@@ -62,7 +64,7 @@ static struct tree *load_tree(struct reading *r, const struct node *n, enum expr
 	}
 	t->kind = n->kind == NODE_MAP ? TREE_MAP : TREE_LIST;
 	for (const struct node *e = n->first; e != NULL; e = e->next) {
-		struct tree *m = load_tree(r, e, where);
+		struct tree *m = profile_tree_load(r, e, where);
 		if (m == NULL)
 			continue;
 		if (n->kind == NODE_MAP)
@@ -75,12 +77,13 @@ static struct tree *load_tree(struct reading *r, const struct node *n, enum expr
 
 /* ---- what is taken from the answer */
 
-static bool path_ok(struct reading *r, const struct node *n, const char *what)
+bool profile_path_ok(struct reading *r, const struct node *n, const char *what)
 {
 	struct error err;
 	if (!reading_kind(r, n, NODE_SCALAR, what, "a path"))
 		return false;
-	if (slice_is(n->text, "@item") || (slice_starts(n->text, SLICE("@header.")) && n->text.n > 8))
+	if (slice_is(n->text, "@item") || slice_is(n->text, "@body") ||
+	    (slice_starts(n->text, SLICE("@header.")) && n->text.n > 8))
 		return true;
 	if (json_path_valid(n->text, &err))
 		return true;
@@ -88,23 +91,26 @@ static bool path_ok(struct reading *r, const struct node *n, const char *what)
 	return false;
 }
 
-static struct named_path *load_extract(struct reading *r, const struct node *n)
+struct named_path *profile_extract_load(struct reading *r, const struct node *n)
 {
 	struct named_path *first = NULL, **tail = &first;
 	if (!reading_kind(r, n, NODE_MAP, "extract", "a map of paths"))
 		return NULL;
 	for (const struct node *e = n->first; e != NULL; e = e->next) {
-		if (!path_ok(r, e, "extract"))
+		bool dynamic = e->kind == NODE_SCALAR && slice_contains(e->text, SLICE("${"));
+		if (!dynamic && !profile_path_ok(r, e, "extract"))
 			continue;
 		struct named_path *p = *tail = arena_alloc(r->profile->arena, sizeof *p);
 		p->name = reading_keep(r, e->key);
 		p->path = reading_keep(r, e->text);
+		if (dynamic)
+			p->dynamic = expr_parse(r, e->text, e->mark, e->quoted, EXPR_PATH);
 		tail = &p->next;
 	}
 	return first;
 }
 
-static struct expectation *load_expectations(struct reading *r, const struct node *n, const char *what)
+struct expectation *profile_expectations_load(struct reading *r, const struct node *n, const char *what)
 {
 	struct expectation *first = NULL, **tail = &first;
 	if (!reading_kind(r, n, NODE_MAP, what, "a map"))
@@ -121,6 +127,14 @@ static struct expectation *load_expectations(struct reading *r, const struct nod
 		tail = &x->next;
 	}
 	return first;
+}
+
+struct expectation *op_sets(const struct op *op, struct slice name)
+{
+	struct expectation *x = op->set;
+	while (x != NULL && !slice_eq(x->name, name))
+		x = x->next;
+	return x;
 }
 
 const struct named_path *op_extracts(const struct op *op, struct slice name)
@@ -159,22 +173,109 @@ static const struct expr *load_url(struct reading *r, const struct node *n)
 
 static void load_answer(struct reading *r, const struct node *n, struct op *op)
 {
-	const struct node *items = node_get(n, "items"), *extract = node_get(n, "extract"),
-	                  *limit = node_get(n, "limit");
-	const struct node *verify = node_get(n, "verify"), *readback = node_get(n, "readback"),
-	                  *ok = node_get(n, "ok");
-	if (ok != NULL)
-		op->ok = reading_ints(r, ok, "ok", &op->n_ok);
-	if (items != NULL && path_ok(r, items, "items"))
+	const struct node *items = node_get(n, "items"), *limit = node_get(n, "limit");
+	const struct node *verify = node_get(n, "verify"), *readback = node_get(n, "readback");
+	if (items != NULL && profile_path_ok(r, items, "items"))
 		op->items = reading_keep(r, items->text);
-	if (extract != NULL)
-		op->extract = load_extract(r, extract);
 	if (verify != NULL)
-		op->verify = load_expectations(r, verify, "verify");
+		op->verify = profile_expectations_load(r, verify, "verify");
 	if (readback != NULL)
-		op->readback = load_expectations(r, readback, "readback");
+		op->readback = profile_expectations_load(r, readback, "readback");
 	if (limit != NULL)
 		reading_int(r, limit, "limit", 2, 1000, &op->limit);
+}
+
+/* Exactly one expression per leaf, or a map that becomes JSON inside a form. */
+static void load_body(struct reading *r, const struct node *n, struct op *op, enum expr_where where)
+{
+	const struct node *body = node_get(n, "body"), *form = node_get(n, "form");
+	const struct node *one = body != NULL ? body : form;
+	if (body != NULL && form != NULL)
+		REFUSE(r, "E011", form->key_mark, "a request has one 'body' or one 'form', not both");
+	if (one == NULL || (form != NULL && !reading_kind(r, form, NODE_MAP, "form", "a map")))
+		return;
+	op->form = form != NULL;
+	op->body = profile_tree_load(r, one, where);
+	if (op->method != NULL && strcmp(op->method, "GET") == 0)
+		REFUSE(r, "E011", one->key_mark, "GET has no body");
+}
+
+/* For the log and for files there is no server: what is written is the body. */
+static void load_target(struct reading *r, const struct node *n, const char *what, struct op *op)
+{
+	if (r->profile->local != PROFILE_REMOTE) {
+		static const char *const no[] = {"method", "url",    "query", "headers", "form",
+		                                 "items",  "verify", "steps", "next",    "page"};
+		for (size_t i = 0; i < ARRAY_LEN(no); i++)
+			if (node_get(n, no[i]) != NULL)
+				REFUSE(r, "E004", node_get(n, no[i])->key_mark,
+				       "'%s' needs a server; this profile writes to the %s", no[i],
+				       r->profile->local == PROFILE_LOG ? "log" : "file of the connection");
+		op->method = "WRITE";
+		return;
+	}
+	const struct node *method = reading_need(r, n, what, "method"),
+	                  *url = reading_need(r, n, what, "url");
+	if (method != NULL)
+		op->method = load_method(r, method);
+	if (url != NULL)
+		op->url = load_url(r, url);
+}
+
+static void load_request(struct reading *r, const struct node *n, const char *what, struct op *op,
+                         enum expr_where headers, enum expr_where body)
+{
+	const struct node *query = node_get(n, "query"), *lines = node_get(n, "headers"),
+	                  *ok = node_get(n, "ok"), *extract = node_get(n, "extract");
+	load_target(r, n, what, op);
+	if (query != NULL)
+		op->query =
+		    profile_pairs_load(r, query, "query", headers == EXPR_AUTH ? EXPR_AUTH : EXPR_QUERY);
+	if (lines != NULL)
+		op->headers = profile_pairs_load(r, lines, "headers", headers);
+	load_body(r, n, op, body);
+	if (ok != NULL)
+		op->ok = reading_ints(r, ok, "ok", &op->n_ok);
+	if (extract != NULL)
+		op->extract = profile_extract_load(r, extract);
+}
+
+struct op *profile_request_load(struct reading *r, const struct node *n, const char *what,
+                                enum expr_where headers, enum expr_where body)
+{
+	struct op *op = arena_alloc(r->profile->arena, sizeof *op);
+	const struct node *require = node_get(n, "require");
+	load_request(r, n, what, op, headers, body);
+	if (require != NULL)
+		op->require = reading_slices(r, require, "require", &op->n_require);
+	for (size_t i = 0; i < op->n_require; i++)
+		if (op_extracts(op, op->require[i]) == NULL)
+			REFUSE(r, "E020", require->mark, "require: '" SLICE_FMT "' is not extracted",
+			       SLICE_ARG(op->require[i]));
+	return op;
+}
+
+/* In order; each sees what the ones before took from their answers. */
+static void load_steps(struct reading *r, const struct node *steps, struct op *op)
+{
+	struct op **tail = &op->steps;
+	if (!reading_kind(r, steps, NODE_LIST, "steps", "a list of requests"))
+		return;
+	if (steps->n > STEPS_MAX)
+		REFUSE(r, "E009", steps->mark, "at most %d steps", STEPS_MAX);
+	for (const struct node *e = steps->first; e != NULL; e = e->next) {
+		if (!reading_kind(r, e, NODE_MAP, "a step", "a map") ||
+		    !reading_keys(r, e, "a step", request_keys, ARRAY_LEN(request_keys), NULL, 0))
+			continue;
+		*tail = profile_request_load(r, e, "a step", EXPR_HEADER, EXPR_BODY);
+		tail = &(*tail)->next;
+		r->steps = op->steps;
+	}
+}
+
+static bool is_list(enum ticket_verb verb)
+{
+	return verb == TICKET_FIND || verb == TICKET_POLL || verb == TICKET_CHANGES;
 }
 
 void profile_op_load(struct reading *r, const struct node *n, enum ticket_verb verb)
@@ -182,27 +283,20 @@ void profile_op_load(struct reading *r, const struct node *n, enum ticket_verb v
 	const char *word = ticket_verb_word(verb);
 	BUG_ON(r->profile->ops[verb] != NULL);
 	if (!reading_kind(r, n, NODE_MAP, word, "a map") ||
-	    !reading_keys(r, n, word, op_keys, ARRAY_LEN(op_keys), op_absent, ARRAY_LEN(op_absent)))
+	    !reading_keys(r, n, word, op_keys, ARRAY_LEN(op_keys), NULL, 0))
 		return;
-	const struct node *method = reading_need(r, n, word, "method"),
-	                  *url = reading_need(r, n, word, "url");
-	const struct node *query = node_get(n, "query"), *headers = node_get(n, "headers"),
-	                  *body = node_get(n, "body");
 	struct op *op = arena_alloc(r->profile->arena, sizeof *op);
-	if (method != NULL)
-		op->method = load_method(r, method);
-	if (url != NULL)
-		op->url = load_url(r, url);
-	if (query != NULL)
-		op->query = profile_pairs_load(r, query, "query", EXPR_QUERY);
-	if (headers != NULL)
-		op->headers = profile_pairs_load(r, headers, "headers", EXPR_HEADER);
+	const struct node *steps = node_get(n, "steps");
+	r->steps = NULL;
+	if (steps != NULL)
+		load_steps(r, steps, op);
+	r->paging = node_get(n, "page") != NULL;
 	/* the body of a search is a query language too */
-	if (body != NULL)
-		op->body = load_tree(r, body, verb == TICKET_FIND ? EXPR_QUERY : EXPR_BODY);
-	if (body != NULL && op->method != NULL && strcmp(op->method, "GET") == 0)
-		REFUSE(r, "E011", body->key_mark, "GET has no body");
+	load_request(r, n, word, op, EXPR_HEADER, is_list(verb) ? EXPR_QUERY : EXPR_BODY);
 	load_answer(r, n, op);
+	profile_flow_load(r, n, op, verb);
+	r->paging = false;
+	r->steps = NULL;
 	r->profile->ops[verb] = op;
 }
 
@@ -210,8 +304,40 @@ void profile_op_load(struct reading *r, const struct node *n, enum ticket_verb v
 
 static void need_extract(struct reading *r, const struct node *n, const struct op *op, const char *name)
 {
-	if (op != NULL && op_extracts(op, slice_str(name)) == NULL)
+	const struct op *get = r->profile->ops[TICKET_GET];
+	struct slice s = slice_str(name);
+	if (op_extracts(op, s) == NULL && op_sets(op, s) == NULL &&
+	    !(op->then_get && get != NULL && op_extracts(get, s) != NULL))
 		REFUSE(r, "E005", n->key_mark, "%.*s needs '%s' in 'extract'", (int)n->key.n, n->key.p, name);
+}
+
+/* Whether `op`, or the get behind it, takes this from an answer. */
+static bool takes(const struct reading *r, const struct op *op, struct slice name)
+{
+	const struct op *get = r->profile->ops[TICKET_GET];
+	return op_extracts(op, name) != NULL ||
+	       (op->then_get && get != NULL && op_extracts(get, name) != NULL);
+}
+
+static void check_list(struct reading *r, const struct node *n, const struct op *op, enum ticket_verb verb)
+{
+	const char *word = ticket_verb_word(verb);
+	if (op->items.p == NULL && verb != TICKET_FIND)
+		REFUSE(r, "E005", n->key_mark, "%s needs 'items': where the list is", word);
+	need_extract(r, n, op, "id");
+	if (verb == TICKET_POLL) {
+		need_extract(r, n, op, "state");
+		need_extract(r, n, op, "cursor");
+	}
+	if (op->then_get && r->profile->ops[TICKET_GET] == NULL)
+		REFUSE(r, "E005", n->key_mark, "%s: 'then' needs the operation 'get'", word);
+	for (const struct expectation *x = op->ignore; x != NULL; x = x->next)
+		if (!takes(r, op, x->name))
+			REFUSE(r, "E020", n->key_mark, "ignore: %s does not extract '" SLICE_FMT "'", word,
+			       SLICE_ARG(x->name));
+	if ((op->paging == PAGING_NUMBER || op->paging == PAGING_OFFSET) && op->limit == 0)
+		REFUSE(r, "E005", n->key_mark,
+		       "%s: pages that are counted need 'limit', the size of a full one", word);
 }
 
 static void check_find(struct reading *r, const struct node *n, const struct op *find)
@@ -225,10 +351,12 @@ static void check_find(struct reading *r, const struct node *n, const struct op 
 		REFUSE(r, "E005", n->key_mark,
 		       "find needs 'limit': how many hits its query asks for; a full page means that the "
 		       "filter was ignored");
-	need_extract(r, n, find, "id");
+	if (find->paging != PAGING_NONE)
+		REFUSE(r, "E004", n->key_mark,
+		       "find reads one page: a full one means that the filter was ignored");
 	need_extract(r, n, find, "state");
 	for (const struct expectation *x = find->verify; x != NULL; x = x->next)
-		if (op_extracts(find, x->name) == NULL)
+		if (!takes(r, find, x->name))
 			REFUSE(r, "E020", n->key_mark, "verify: find does not extract '" SLICE_FMT "'",
 			       SLICE_ARG(x->name));
 }
@@ -250,23 +378,48 @@ static void check_readback(struct reading *r, const struct node *n, const struct
 			       SLICE_ARG(n->key), SLICE_ARG(x->name));
 }
 
+static void check_conditions(struct reading *r, const struct node *n, const struct condition *c)
+{
+	const struct op *get = r->profile->ops[TICKET_GET];
+	for (; c != NULL; c = c->next)
+		if (get == NULL || op_extracts(get, c->name) == NULL)
+			REFUSE(r, "E020", n->key_mark,
+			       SLICE_FMT ": a condition on '" SLICE_FMT
+			                 "' needs the operation 'get' that extracts it",
+			       SLICE_ARG(n->key), SLICE_ARG(c->name));
+}
+
+static void check_op(struct reading *r, const struct node *n, const struct op *op, enum ticket_verb v)
+{
+	if (is_list(v))
+		check_list(r, n, op, v);
+	else if (op->items.p != NULL || op->limit != 0 || op->then_get || op->paging != PAGING_NONE)
+		REFUSE(r, "E004", n->key_mark,
+		       SLICE_FMT
+		       ": 'items', 'limit', 'then', 'next' and 'page' belong to find, poll and changes",
+		       SLICE_ARG(n->key));
+	if (v == TICKET_FIND)
+		check_find(r, n, op);
+	else if (op->verify != NULL || op->settle != 0)
+		REFUSE(r, "E004", n->key_mark, SLICE_FMT ": 'verify' and 'settle' belong to find",
+		       SLICE_ARG(n->key));
+	if (v == TICKET_CREATE)
+		need_extract(r, n, op, "id");
+	if (v == TICKET_GET)
+		need_extract(r, n, op, "state");
+	check_readback(r, n, op);
+	check_conditions(r, n, op->skip_if);
+	check_conditions(r, n, op->when);
+	check_conditions(r, n, op->never_if);
+}
+
 void profile_op_check(struct reading *r, const struct node *ops)
 {
 	for (int v = 0; v < VERB_COUNT; v++) {
 		const struct op *op = r->profile->ops[v];
 		const struct node *n = node_get(ops, ticket_verb_word((enum ticket_verb)v));
-		if (op == NULL || n == NULL)
-			continue;
-		if (v == TICKET_FIND)
-			check_find(r, n, op);
-		else if (op->items.p != NULL || op->verify != NULL || op->limit != 0)
-			REFUSE(r, "E004", n->key_mark,
-			       SLICE_FMT ": 'items', 'verify' and 'limit' belong to find", SLICE_ARG(n->key));
-		if (v == TICKET_CREATE)
-			need_extract(r, n, op, "id");
-		if (v == TICKET_GET)
-			need_extract(r, n, op, "state");
-		check_readback(r, n, op);
+		if (op != NULL && n != NULL)
+			check_op(r, n, op, (enum ticket_verb)v);
 	}
 	if (r->profile->ops[TICKET_CREATE] == NULL)
 		REFUSE(r, "E005", ops->key_mark, "ops needs 'create'");

@@ -97,3 +97,32 @@ const char *reading_word(struct reading *r, struct slice s)
 {
 	return arena_str(r->profile->arena, s.p != NULL ? s : SLICE(""));
 }
+
+bool reading_duration(struct reading *r, const struct node *n, const char *what, duration max, duration *out)
+{
+	if (!reading_kind(r, n, NODE_SCALAR, what, "a duration such as 30s"))
+		return false;
+	if (duration_parse(n->text, out) && *out >= 0 && *out <= max)
+		return true;
+	struct buf b = {0};
+	duration_format(max, &b);
+	REFUSE(r, "E007", n->mark, "%s: expected a duration such as 30s, at most %s, got '" SLICE_FMT "'",
+	       what, buf_cstr(&b), SLICE_ARG(n->text));
+	buf_free(&b);
+	return false;
+}
+
+struct slice *reading_slices(struct reading *r, const struct node *n, const char *what, size_t *count)
+{
+	bool list = n->kind == NODE_LIST;
+	if (n->kind == NODE_MAP) {
+		REFUSE(r, "E007", n->mark, "%s: expected a list of texts, got a map", what);
+		return NULL;
+	}
+	struct slice *out = arena_array(r->profile->arena, list ? n->n + 1 : 1, sizeof *out);
+	*count = 0;
+	for (const struct node *e = list ? n->first : n; e != NULL; e = list ? e->next : NULL)
+		if (reading_kind(r, e, NODE_SCALAR, what, "text"))
+			out[(*count)++] = reading_keep(r, e->text);
+	return out;
+}

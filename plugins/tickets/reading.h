@@ -11,6 +11,8 @@ struct reading {
 	struct ticket_profile *profile;
 	struct doc *doc;
 	struct findings *findings;
+	const struct op *steps; /* what went before the request that is being read */
+	bool paging;            /* its pages are told apart by ${page.x} */
 };
 
 #define REFUSE(r, code, mark, ...)                                                                           \
@@ -32,7 +34,22 @@ const int *reading_ints(struct reading *r, const struct node *n, const char *wha
 struct slice reading_keep(struct reading *r, struct slice s);
 const char *reading_word(struct reading *r, struct slice s); /* kept, NUL-terminated */
 
+bool reading_duration(struct reading *r, const struct node *n, const char *what, duration max, duration *out);
+/* A list of texts, or one text. */
+struct slice *reading_slices(struct reading *r, const struct node *n, const char *what, size_t *count);
+
 void profile_op_load(struct reading *r, const struct node *n, enum ticket_verb verb);
+/* A request that is no operation: its method, address, headers, body, what is taken from the answer. */
+struct op *profile_request_load(struct reading *r, const struct node *n, const char *what,
+                                enum expr_where headers, enum expr_where body);
+struct tree *profile_tree_load(struct reading *r, const struct node *n, enum expr_where where);
+struct named_path *profile_extract_load(struct reading *r, const struct node *n);
+bool profile_path_ok(struct reading *r, const struct node *n, const char *what);
+void profile_auth_load(struct reading *r, const struct node *n);
+void profile_hook_load(struct reading *r, const struct node *n);
+/* skip_if, when_state, never_if, page, set, ignore, require, steps' order: profile_flow.c */
+void profile_flow_load(struct reading *r, const struct node *n, struct op *op, enum ticket_verb verb);
+struct expectation *profile_expectations_load(struct reading *r, const struct node *n, const char *what);
 /* What can only be said when every op is there. */
 void profile_op_check(struct reading *r, const struct node *ops);
 struct pair *profile_pairs_load(struct reading *r, const struct node *n, const char *what,

@@ -40,7 +40,7 @@ static bool has_status(const int *v, size_t n, int status)
 
 static bool reads(enum ticket_verb v)
 {
-	return v == TICKET_FIND || v == TICKET_GET;
+	return v == TICKET_FIND || v == TICKET_GET || v == TICKET_POLL || v == TICKET_CHANGES;
 }
 
 static bool rule_fits(const struct error_rule *e, enum ticket_verb verb, const struct reply *r)
@@ -54,12 +54,17 @@ static bool rule_fits(const struct error_rule *e, enum ticket_verb verb, const s
 	if (e->matches == NULL)
 		return true;
 	struct slice v = e->header.n > 0 ? reply_header(r, e->header) : reply_value(r, NULL, e->path);
-	return v.p != NULL && reply_pattern_matches(e->matches, v);
+	return (v.p != NULL && reply_pattern_matches(e->matches, v)) != e->negate;
+}
+
+bool reply_has_ticket(enum ticket_verb v)
+{
+	return v != TICKET_FIND && v != TICKET_CREATE && v < TICKET_POLL;
 }
 
 static enum ticket_class by_status(const struct op *op, enum ticket_verb verb, int status)
 {
-	bool has_ticket = verb != TICKET_FIND && verb != TICKET_CREATE;
+	bool has_ticket = reply_has_ticket(verb);
 	if (op->n_ok > 0 ? has_status(op->ok, op->n_ok, status) : status >= 200 && status < 300)
 		return TICKET_CLASS_OK;
 	switch (status) {
@@ -82,18 +87,20 @@ static enum ticket_class by_status(const struct op *op, enum ticket_verb verb, i
 static bool needs_json(const struct op *op)
 {
 	for (const struct named_path *p = op->extract; p != NULL; p = p->next)
-		if (!slice_starts(p->path, SLICE("@header.")))
+		if (!slice_starts(p->path, SLICE("@header.")) && !slice_is(p->path, "@body"))
 			return true;
 	return op->items.p != NULL;
 }
 
 enum ticket_class reply_class(const struct ticket_profile *p, const struct op *op, enum ticket_verb verb,
-                              const struct reply *r)
+                              const struct reply *r, duration *wait)
 {
 	BUG_ON(op == NULL || r->status == 0);
 	for (const struct error_rule *e = p->errors; e != NULL; e = e->next)
-		if (rule_fits(e, verb, r))
+		if (rule_fits(e, verb, r)) {
+			*wait = e->wait;
 			return e->cls;
+		}
 	enum ticket_class cls = by_status(op, verb, r->status);
 	if (cls == TICKET_CLASS_OK && (r->html || (needs_json(op) && r->doc == NULL)))
 		return TICKET_CLASS_TRANSIENT;
@@ -107,14 +114,43 @@ struct slice reply_value(const struct reply *r, const struct json *item, struct 
 	const struct json *at = item != NULL ? item : r->doc;
 	if (slice_starts(path, SLICE("@header.")))
 		return reply_header(r, slice_sub(path, 8, path.n));
+	if (slice_is(path, "@body"))
+		return r->body;
 	return json_text(slice_is(path, "@item") ? at : json_path(at, path));
 }
 
-struct slice reply_extract(const struct reply *r, const struct op *op, const struct json *item,
-                           const char *name)
+struct slice reply_named(const struct reply *r, struct render *render, const struct named_path *p,
+                         const struct json *item)
 {
-	const struct named_path *p = op_extracts(op, slice_str(name));
-	return p != NULL ? reply_value(r, item, p->path) : SLICE_NONE;
+	struct buf b = {0};
+	struct error err;
+	struct slice v = SLICE_NONE;
+	if (p->dynamic == NULL)
+		return reply_value(r, item, p->path);
+	if (expr_text(p->dynamic, render, &b, &err) == 0 && json_path_valid(buf_slice(&b), &err))
+		v = reply_value(r, item, buf_slice(&b));
+	buf_free(&b);
+	return v;
+}
+
+/* RFC 8288: <address>; rel="next" */
+struct slice reply_next_link(const struct reply *r)
+{
+	struct slice rest = reply_header(r, SLICE("link")), one;
+	while (slice_split(&rest, '>', &one)) {
+		struct slice params = rest, address = slice_trim(one);
+		while (address.n > 0 && address.p[0] != '<')
+			address = slice_sub(address, 1, address.n);
+		if (!slice_split(&rest, '<', &params) || address.n < 2)
+			break;
+		if (slice_contains(params, SLICE("rel=\"next\"")) ||
+		    slice_contains(params, SLICE("rel=next")))
+			return slice_sub(address, 1, address.n);
+		if (rest.p == NULL)
+			break;
+		rest = slice_of(rest.p - 1, rest.n + 1); /* its '<' belongs to the next address */
+	}
+	return SLICE_NONE;
 }
 
 struct slice reply_excerpt(const struct reply *r, struct arena *a)

@@ -2,6 +2,7 @@
  * have no line ends, bodies are written by a JSON writer. Must not know sockets. */
 #include "plugins/tickets/request.h"
 
+#include <openssl/evp.h>
 #include <strings.h>
 
 enum { URL_MAX = 8192, HEADERS_MAX = 64 };
@@ -29,7 +30,7 @@ static int add_query(const struct op *op, struct render *r, struct buf *url, str
 		buf_clear(&value);
 		rc = expr_text(p->name, r, &name, err) != 0 || expr_text(p->value, r, &value, err) != 0 ? -1
 		                                                                                        : 0;
-		if (rc != 0 || name.n == 0)
+		if (rc != 0 || name.n == 0 || (value.n == 0 && p->value->n > 0))
 			continue;
 		buf_char(url, sep);
 		encode(buf_slice(&name), url);
@@ -139,18 +140,54 @@ static int put_headers(struct header_list *l, const struct pair *pairs, struct r
 	return rc;
 }
 
+/* RFC 7617: the name must not hold a colon. */
+static int put_basic(struct header_list *l, const struct expr *user, const struct expr *password,
+                     struct render *r, struct error *err)
+{
+	struct buf b = {0}, line = {0};
+	int rc = expr_text(user, r, &b, err);
+	if (rc == 0 && b.n > 0 && memchr(b.p, ':', b.n) != NULL)
+		rc = error_set(err, "a user name for HTTP Basic must not hold a colon");
+	buf_char(&b, ':');
+	if (rc == 0)
+		rc = expr_text(password, r, &b, err);
+	if (rc == 0) {
+		buf_str(&line, "Basic ");
+		buf_reserve(&line, b.n * 2 + 8);
+		line.n += (size_t)EVP_EncodeBlock((unsigned char *)line.p + line.n,
+		                                  (const unsigned char *)b.p, (int)b.n);
+		rc = put_header(l, r->arena, SLICE("Authorization"), buf_slice(&line), err);
+	}
+	if (b.n > 0)
+		explicit_bzero(b.p, b.n);
+	buf_free(&b);
+	buf_free(&line);
+	return rc;
+}
+
+/* A login is not yet logged in: it has its own headers only. */
+static int put_auth(struct header_list *l, const struct op *op, struct render *r, struct error *err)
+{
+	const struct ticket_profile *p = r->connection->profile;
+	bool login = op == p->login;
+	const struct expr *user = login ? op->user : p->user, *password = login ? op->password : p->password;
+	if (user != NULL && put_basic(l, user, password, r, err) != 0)
+		return -1;
+	return login ? 0 : put_headers(l, p->auth, r, err);
+}
+
 static int build_headers(const struct op *op, struct render *r, struct slice key, const char *const **out,
                          struct error *err)
 {
 	const struct ticket_profile *p = r->connection->profile;
 	struct header_list l = {.v = arena_array(r->arena, HEADERS_MAX + 1, sizeof *l.v)};
-	if (op->body != NULL &&
-	    put_header(&l, r->arena, SLICE("Content-Type"), SLICE("application/json"), err) != 0)
+	struct slice type = op->form ? SLICE("application/x-www-form-urlencoded") : SLICE("application/json");
+	if (op->body != NULL && put_header(&l, r->arena, SLICE("Content-Type"), type, err) != 0)
 		return -1;
 	if (key.n > 0 && put_header(&l, r->arena, SLICE("Idempotency-Key"), key, err) != 0)
 		return -1;
 	if (put_headers(&l, p->headers, r, err) != 0 || put_headers(&l, op->headers, r, err) != 0 ||
-	    put_headers(&l, p->auth, r, err) != 0)
+	    put_auth(&l, op, r, err) != 0)
 		return -1;
 	*out = l.v;
 	return 0;
@@ -166,6 +203,33 @@ bool request_is_conditional(const struct op *op, const struct render *r)
 
 /* ---- */
 
+static void form_field(struct slice key, const struct json *j, struct buf *out)
+{
+	struct buf text = {0};
+	struct jw w = jw_new(&text);
+	if (j->kind == JSON_OBJECT)
+		jw_tree(&w, j);
+	else
+		buf_adds(&text, json_text(j));
+	buf_str(out, out->n > 0 ? "&" : "");
+	encode(key, out);
+	buf_char(out, '=');
+	if (text.n > 0)
+		encode(buf_slice(&text), out);
+	buf_free(&text);
+}
+
+/* A list repeats its key; a map travels as JSON text. */
+static void write_form(const struct json *j, struct buf *out)
+{
+	for (const struct json *m = j->first; m != NULL; m = m->next) {
+		if (m->kind != JSON_ARRAY)
+			form_field(m->key, m, out);
+		for (const struct json *x = m->kind == JSON_ARRAY ? m->first : NULL; x != NULL; x = x->next)
+			form_field(m->key, x, out);
+	}
+}
+
 static int build_body(const struct op *op, struct render *r, struct slice *out, struct error *err)
 {
 	struct json *j;
@@ -173,9 +237,13 @@ static int build_body(const struct op *op, struct render *r, struct slice *out, 
 	struct jw w = jw_new(&b);
 	if (tree_value(op->body, r, &j, err) != 0)
 		return -1;
-	if (j != NULL)
+	if (j != NULL && op->form)
+		write_form(j, &b);
+	else if (j != NULL)
 		jw_tree(&w, j);
-	*out = arena_slice(r->arena, j != NULL ? buf_slice(&b) : SLICE("{}"));
+	*out = j != NULL && b.n > 0 ? arena_slice(r->arena, buf_slice(&b))
+	       : op->form           ? SLICE("")
+	                            : SLICE("{}");
 	buf_free(&b);
 	return 0;
 }
@@ -183,11 +251,44 @@ static int build_body(const struct op *op, struct render *r, struct slice *out, 
 int request_build(const struct op *op, struct render *r, struct slice key, struct ticket_request *out,
                   struct error *err)
 {
-	*out = (struct ticket_request){.method = op->method};
-	BUG_ON(op->method == NULL || op->url == NULL);
-	if (build_url(op, r, &out->url, err) != 0 || build_headers(op, r, key, &out->headers, err) != 0)
+	static const char *const none[] = {NULL};
+	*out = (struct ticket_request){.method = op->method, .url = "", .headers = none};
+	BUG_ON(op->method == NULL || (op->url == NULL) == (r->connection->profile->local == PROFILE_REMOTE));
+	if (op->url != NULL &&
+	    (build_url(op, r, &out->url, err) != 0 || build_headers(op, r, key, &out->headers, err) != 0))
 		return -1;
 	return op->body != NULL ? build_body(op, r, &out->body, err) : 0;
+}
+
+/* Scheme, host and port, without the path. */
+static struct slice origin(struct slice url)
+{
+	size_t n = slice_starts(url, SLICE("https://")) ? 8 : slice_starts(url, SLICE("http://")) ? 7 : 0;
+	while (n < url.n && strchr("/?#", url.p[n]) == NULL)
+		n++;
+	return slice_sub(url, 0, n);
+}
+
+int request_follow(const char *from, struct slice url, struct arena *a, const char **out, struct error *err)
+{
+	struct slice base = origin(slice_str(from));
+	struct slice full =
+	    slice_starts(url, SLICE("/")) && !slice_starts(url, SLICE("//"))
+	        ? slice_str(arena_printf(a, SLICE_FMT SLICE_FMT, SLICE_ARG(base), SLICE_ARG(url)))
+	        : url;
+	for (size_t i = 0; i < full.n; i++)
+		if ((unsigned char)full.p[i] <= ' ' || (unsigned char)full.p[i] >= 0x7f ||
+		    strchr("\"<>\\#", full.p[i]) != NULL)
+			return error_set(
+			    err, "the address of the next page holds characters that do not belong there");
+	if (full.n > URL_MAX)
+		return error_set(err, "the address of the next page is longer than %d octets", URL_MAX);
+	if (!slice_ieq(origin(full), base))
+		return error_set(
+		    err, "the next page lies elsewhere, at '" SLICE_FMT "'; only " SLICE_FMT " is asked",
+		    SLICE_ARG(slice_sub(full, 0, 120)), SLICE_ARG(base));
+	*out = arena_str(a, full);
+	return 0;
 }
 
 /* ---- the base */

@@ -10,6 +10,10 @@ int request_build(const struct op *op, struct render *r, struct slice key, struc
                   struct error *err) MUST_CHECK;
 /* A URL alone, in r->arena. */
 int request_url(const struct expr *url, struct render *r, struct slice *out, struct error *err) MUST_CHECK;
+/* The address of a further page as the ticket system gave it, in `a`: only below the scheme, host and port of
+ * `from`. */
+int request_follow(const char *from, struct slice url, struct arena *a, const char **out,
+                   struct error *err) MUST_CHECK;
 /* Whether the operation sends ${ticket.version} in a header, and there is one. */
 bool request_is_conditional(const struct op *op, const struct render *r);
 

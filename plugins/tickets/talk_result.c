@@ -4,24 +4,37 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "plugins/tickets/session.h"
 #include "plugins/tickets/talk.h"
 
-enum { MESSAGE_MAX = 1000, SECRET_MIN = 4, ID_MAX = 200 };
+enum { MESSAGE_MAX = 1000, SECRET_MIN = 4 };
 
 /* ---- messages */
 
 /* One line without secrets. */
-static struct slice mask(const struct ticket_talk *t, struct slice text)
+static size_t secret_at(const struct ticket_talk *t, struct slice text)
 {
 	const struct ticket_connection *c = t->connection;
+	const struct ticket_session *session = t->render.session;
+	size_t hit = 0;
+	for (size_t k = 0; k < c->n_secrets; k++) {
+		struct slice s = slice_trim(c->secret_values[k]);
+		if (s.n >= SECRET_MIN && slice_starts(text, s))
+			hit = MAX(hit, s.n);
+	}
+	for (size_t k = 0; session != NULL && k < session->n; k++) {
+		struct slice s = slice_str(session->v[k].value);
+		if (s.n >= SECRET_MIN && slice_starts(text, s))
+			hit = MAX(hit, s.n);
+	}
+	return hit;
+}
+
+static struct slice mask(const struct ticket_talk *t, struct slice text)
+{
 	struct buf b = {0};
 	for (size_t i = 0; i < text.n;) {
-		size_t hit = 0;
-		for (size_t k = 0; k < c->n_secrets; k++) {
-			struct slice s = slice_trim(c->secret_values[k]);
-			if (s.n >= SECRET_MIN && slice_starts(slice_sub(text, i, text.n), s))
-				hit = MAX(hit, s.n);
-		}
+		size_t hit = secret_at(t, slice_sub(text, i, text.n));
 		if (hit > 0)
 			buf_str(&b, "***");
 		else
@@ -58,14 +71,20 @@ static bool adds(const struct ticket_talk *t)
 /* A created ticket whose readback failed must be found again, not made again. */
 static enum ticket_outcome again(const struct ticket_talk *t)
 {
-	return t->op.verb == TICKET_CREATE && t->phase != TALK_OPERATION ? TICKET_UNCERTAIN : TICKET_RETRY;
+	return t->op.verb == TICKET_CREATE && t->made ? TICKET_UNCERTAIN : TICKET_RETRY;
+}
+
+/* The request under way is the one that changes something. */
+static bool changes(const struct ticket_talk *t)
+{
+	return t->phase == TALK_OPERATION || (t->phase == TALK_STEP && strcmp(t->step->method, "GET") != 0);
 }
 
 void talk_no_reply(struct ticket_talk *t, const struct ticket_answer *a)
 {
 	const char *why =
 	    a->failure != NULL && a->failure[0] != '\0' ? a->failure : "the connection was lost";
-	bool uncertain = a->sent && adds(t) && t->phase == TALK_OPERATION;
+	bool uncertain = a->sent && adds(t) && changes(t);
 	talk_end(t, uncertain ? TICKET_UNCERTAIN : again(t), TICKET_CLASS_TRANSIENT, "%s: no answer: %s",
 	         ticket_verb_word(t->op.verb), why);
 }
@@ -98,7 +117,7 @@ static void refused(struct ticket_talk *t, const struct reply *r, struct slice e
 
 static void transient(struct ticket_talk *t, const struct reply *r, struct slice excerpt)
 {
-	bool success = r->status < 300, here = t->phase == TALK_OPERATION;
+	bool success = r->status < 300, here = changes(t);
 	bool uncertain = here && (t->op.verb == TICKET_CREATE || (success && adds(t)));
 	const char *what = success && r->html ? "a web page where JSON was expected; is conf.base right?"
 	                   : success          ? "no JSON"
@@ -110,8 +129,7 @@ static void transient(struct ticket_talk *t, const struct reply *r, struct slice
 
 static void gone(struct ticket_talk *t, const struct reply *r, struct slice excerpt)
 {
-	bool has_ticket = t->op.verb != TICKET_FIND && t->op.verb != TICKET_CREATE;
-	if (has_ticket)
+	if (reply_has_ticket(t->op.verb) && t->phase != TALK_LOGIN)
 		talk_end(t, TICKET_ABSENT, TICKET_CLASS_GONE, "%s: ticket " SLICE_FMT " is gone (status %d)",
 		         ticket_verb_word(t->op.verb), SLICE_ARG(t->render.ticket), r->status);
 	else
@@ -123,6 +141,11 @@ void talk_failed(struct ticket_talk *t, enum ticket_class cls, const struct repl
 	const char *verb = ticket_verb_word(t->op.verb);
 	struct slice excerpt = reply_excerpt(r, t->arena);
 	t->result.retry_after = reply_retry_after(r);
+	if (t->result.retry_after == 0)
+		t->result.retry_after = t->rule_wait;
+	/* a token endpoint says 400 to a wrong client (RFC 6749, section 5.2) */
+	if (t->phase == TALK_LOGIN && cls == TICKET_CLASS_CONFIG && (r->status == 400 || r->status == 403))
+		cls = TICKET_CLASS_AUTH;
 	switch (cls) {
 	case TICKET_CLASS_AUTH:
 		talk_end(t, again(t), cls,
@@ -143,7 +166,7 @@ void talk_failed(struct ticket_talk *t, enum ticket_class cls, const struct repl
 	case TICKET_CLASS_TRANSIENT: transient(t, r, excerpt); return;
 	case TICKET_CLASS_GONE: gone(t, r, excerpt); return;
 	case TICKET_CLASS_UNKNOWN:
-		talk_end(t, adds(t) ? TICKET_UNCERTAIN : TICKET_REFUSED, cls,
+		talk_end(t, adds(t) && changes(t) ? TICKET_UNCERTAIN : TICKET_REFUSED, cls,
 		         "%s: unexpected status %d: " SLICE_FMT, verb, r->status, SLICE_ARG(excerpt));
 		return;
 	case TICKET_CLASS_OK: break;
@@ -153,153 +176,28 @@ void talk_failed(struct ticket_talk *t, enum ticket_class cls, const struct repl
 
 /* ---- records */
 
-struct slice talk_state(const struct ticket_talk *t, struct slice raw)
-{
-	const struct value_map *m = profile_map(t->connection->profile, SLICE("state_in"));
-	for (const struct map_entry *e = m != NULL && raw.p != NULL ? m->entries : NULL; e != NULL;
-	     e = e->next)
-		if (slice_ieq(e->from, raw))
-			return e->to;
-	return SLICE_NONE;
-}
-
 static void keep(struct ticket_talk *t, struct slice *to, struct slice v)
 {
 	if (v.n > 0)
 		*to = arena_slice(t->arena, v);
 }
 
-/* An id goes into addresses, logs and lists of ids: what could not be told apart there is none. */
-static struct slice record_id(const struct reply *r, const struct op *op, const struct json *item)
+void talk_take_record(struct ticket_talk *t, const struct values *v)
 {
-	struct slice id = reply_extract(r, op, item, "id");
-	for (size_t i = 0; i < id.n; i++)
-		if ((unsigned char)id.p[i] <= ' ' || id.p[i] == 0x7f)
-			return SLICE_NONE;
-	return id.n <= ID_MAX ? id : SLICE_NONE;
+	BUG_ON(t->phase == TALK_ENDED);
+	keep(t, &t->result.ticket, record_id(v, "id"));
+	keep(t, &t->result.version, values_get(v, SLICE("version")));
+	keep(t, &t->result.url, values_get(v, SLICE("url")));
+	t->result.state = record_state(t->connection->profile, v);
 }
 
-void talk_take_record(struct ticket_talk *t, const struct op *op, const struct reply *r,
-                      const struct json *item)
+void talk_put_seen(struct ticket_talk *t, const struct values *v)
 {
-	BUG_ON(op == NULL || t->phase == TALK_ENDED);
-	keep(t, &t->result.ticket, record_id(r, op, item));
-	keep(t, &t->result.version, reply_extract(r, op, item, "version"));
-	keep(t, &t->result.url, reply_extract(r, op, item, "url"));
-	t->result.state = talk_state(t, reply_extract(r, op, item, "state"));
-}
-
-/* ---- hits of a search */
-
-struct hit {
-	const struct json *item;
-	struct slice id, state;
-};
-
-static bool is_open(const struct hit *h)
-{
-	return !slice_is(h->state, "resolved") && !slice_is(h->state, "wontfix");
-}
-
-/* Ids that are numbers grow; of others the answer's order counts. */
-static bool better(const struct hit *a, const struct hit *b)
-{
-	int64_t x, y;
-	if (is_open(a) != is_open(b))
-		return is_open(a);
-	return slice_int(a->id, &x) && slice_int(b->id, &y) && x < y;
-}
-
-/* Does the hit carry what was asked for? -1: the profile's own value is empty or cannot be rendered. */
-static int verified(struct ticket_talk *t, const struct op *op, const struct reply *r,
-                    const struct json *item, struct error *err)
-{
-	struct buf want = {0};
-	int ok = 1;
-	for (const struct expectation *x = op->verify; ok == 1 && x != NULL; x = x->next) {
-		const struct named_path *p = op_extracts(op, x->name);
-		buf_clear(&want);
-		if (expr_text(x->want, &t->render, &want, err) != 0)
-			ok = -1;
-		else if (want.n == 0)
-			ok = error_set(err, "'verify' would accept anything, because its value is empty");
-		else
-			ok = p != NULL && slice_eq(reply_value(r, item, p->path), buf_slice(&want));
-	}
-	buf_free(&want);
-	return ok;
-}
-
-static void adopt(struct ticket_talk *t, const struct op *op, const struct reply *r, const struct hit *hits,
-                  size_t n)
-{
-	struct buf others = {0};
-	size_t best = 0;
-	BUG_ON(n == 0);
-	for (size_t i = 1; i < n; i++)
-		if (better(&hits[i], &hits[best]))
-			best = i;
-	for (size_t i = 0; i < n; i++)
-		if (i != best)
-			buf_printf(&others, "%s" SLICE_FMT, others.n > 0 ? " " : "", SLICE_ARG(hits[i].id));
-	talk_take_record(t, op, r, hits[best].item);
-	t->render.ticket = t->result.ticket;
-	t->result.hits = (uint32_t)n;
-	if (others.n > 0)
-		t->result.others = arena_slice(t->arena, buf_slice(&others));
-	buf_free(&others);
-	talk_end(t, TICKET_DONE, TICKET_CLASS_OK,
-	         n > 1 ? "%zu tickets carry the key, the oldest open one is adopted" : "found", n);
-}
-
-/* False when the talk has ended. */
-static bool judge_item(struct ticket_talk *t, const struct op *op, const struct reply *r,
-                       const struct json *item, struct hit *hits, size_t *n)
-{
-	struct error err;
-	struct hit h = {.item = item,
-	                .id = record_id(r, op, item),
-	                .state = talk_state(t, reply_extract(r, op, item, "state"))};
-	int ok = verified(t, op, r, item, &err);
-	if (ok < 0)
-		talk_end(t, TICKET_REFUSED, TICKET_CLASS_CONFIG, "find: %s", err.text);
-	else if (ok == 0)
-		talk_end(t, TICKET_REFUSED, TICKET_CLASS_CONFIG,
-		         "find: ticket " SLICE_FMT " was returned, but does not carry the key " SLICE_FMT
-		         ": the filter was ignored; check the name of the key's field in the profile",
-		         SLICE_ARG(h.id), SLICE_ARG(t->op.key));
-	else if (h.id.n == 0)
-		talk_end(t, TICKET_REFUSED, TICKET_CLASS_CONFIG,
-		         "find: a hit has no usable id; check 'extract' in the profile");
-	else if (!slice_is(h.state, "gone"))
-		hits[(*n)++] = h;
-	return t->phase != TALK_ENDED;
-}
-
-void talk_found(struct ticket_talk *t, const struct op *op, const struct reply *r)
-{
-	const struct json *list = json_path(r->doc, op->items);
-	size_t n = 0;
-	if (r->doc == NULL || (list != NULL && list->kind != JSON_ARRAY && list->kind != JSON_NULL)) {
-		talk_end(t, TICKET_REFUSED, TICKET_CLASS_CONFIG,
-		         "find: there is no list at '" SLICE_FMT
-		         "' in the answer; check 'items' in the profile",
-		         SLICE_ARG(op->items));
-		return;
-	}
-	if (list != NULL && (int64_t)list->n >= op->limit) {
-		talk_end(t, TICKET_REFUSED, TICKET_CLASS_CONFIG,
-		         "find: a full page of %zu tickets came back: the filter was ignored; check the name "
-		         "of the key's field in the profile",
-		         list->n);
-		return;
-	}
-	struct hit *hits = arena_array(t->arena, (list != NULL ? list->n : 0) + 1, sizeof *hits);
-	for (const struct json *item = list != NULL ? list->first : NULL; item != NULL; item = item->next)
-		if (!judge_item(t, op, r, item, hits, &n))
-			return;
-	if (n > 0)
-		adopt(t, op, r, hits, n);
-	else
-		talk_end(t, TICKET_ABSENT, TICKET_CLASS_OK, "no ticket carries the key");
+	struct ticket_seen seen = record_seen(t->connection->profile, t->arena, v);
+	struct buf b = {0};
+	if (seen.id.n == 0)
+		seen.id = t->result.ticket;
+	ticket_seen_encode(&seen, &b);
+	t->result.records = arena_slice(t->arena, buf_slice(&b));
+	buf_free(&b);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "plugins/tickets/profile.h"
+#include "plugins/tickets/session.h"
 
 enum { LIST_MARK = '\x1f' };
 
@@ -43,15 +44,15 @@ static bool deceives(struct slice c)
 	       (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9);
 }
 
-/* The first `max` characters; a title is one line without what would deceive its reader. */
+/* The first `max` characters without what would deceive a reader or break a database; a title is one line. */
 static struct slice bounded(struct arena *a, struct slice s, int64_t max, bool title)
 {
 	struct buf b = {0};
 	for (size_t i = 0; i < s.n && max > 0;) {
 		struct slice c = slice_sub(s, i, MAX(slice_char(s, i), (size_t)1));
 		i += c.n;
-		bool bad = title && deceives(c);
-		if (bad && (b.n == 0 || b.p[b.n - 1] == ' '))
+		bool bad = deceives(c) && (title || !slice_contains(SLICE("\n\t"), c));
+		if (bad && (b.n == 0 || b.p[b.n - 1] == ' ' || slice_is(c, "\r")))
 			continue;
 		buf_adds(&b, bad ? SLICE(" ") : c);
 		max--;
@@ -80,9 +81,37 @@ static const struct json *fact(const struct render *r, struct slice path)
 		return j;
 	if (slice_is(path, "incident.title"))
 		return text_node(r->arena, bounded(r->arena, j->text, p->title_max, true));
-	if (slice_is(path, "incident.body") || slice_is(path, "note.text"))
-		return text_node(r->arena, bounded(r->arena, j->text, p->body_max, false));
-	return j;
+	return text_node(r->arena, bounded(r->arena, j->text, p->body_max, false));
+}
+
+static struct slice number_text(const struct render *r, int64_t n)
+{
+	return n > 0 ? slice_str(arena_printf(r->arena, "%lld", (long long)n)) : SLICE_NONE;
+}
+
+/* What the talk knows, other than the facts. */
+static bool talk_value(const struct render *r, struct slice path, struct slice *out)
+{
+	if (slice_starts(path, SLICE("step.")))
+		*out = values_get(r->steps, slice_sub(path, 5, path.n));
+	else if (slice_starts(path, SLICE("session.")))
+		*out = session_get(r->session, slice_sub(path, 8, path.n));
+	else if (slice_is(path, "page.token"))
+		*out = r->page_token;
+	else if (slice_is(path, "page.number"))
+		*out = number_text(r, r->page_number);
+	else if (slice_is(path, "page.offset"))
+		*out = number_text(r, r->page_offset);
+	else
+		return false;
+	return true;
+}
+
+struct slice values_get(const struct values *v, struct slice name)
+{
+	while (v != NULL && !slice_eq(v->name, name))
+		v = v->next;
+	return v != NULL ? v->value : SLICE_NONE;
 }
 
 /* NULL if there is none. */
@@ -95,7 +124,7 @@ static int look_up(const struct render *r, struct slice path, const struct json 
 			return -1;
 	} else if (slice_starts(path, SLICE("conf."))) {
 		v = conf_value(r->connection, slice_sub(path, 5, path.n));
-	} else {
+	} else if (!talk_value(r, path, &v)) {
 		*out = fact(r, path);
 		return 0;
 	}
@@ -137,7 +166,7 @@ static int filtered(const struct expr_part *p, struct render *r, const struct js
 	*v =
 	    node != NULL && node->kind == JSON_ARRAY ? list_text(r->arena, node) : plain_text(r->arena, node);
 	r->plain = node != NULL && (node->kind == JSON_NUMBER || node->kind == JSON_BOOL);
-	r->keep = false;
+	r->keep = r->tree = false;
 	r->path = p->path;
 	for (size_t i = 0; i < p->n_uses; i++)
 		if (p->uses[i].filter->apply(&p->uses[i], v, r->arena, r, err) != 0)
@@ -236,11 +265,13 @@ static int single_value(const struct expr_part *p, struct render *r, struct json
 	struct slice v;
 	if (look_up(r, p->path, &node, err) != 0 || filtered(p, r, node, &v, err) != 0)
 		return -1;
-	if (p->n_uses == 0)
+	if (r->tree && v.n > 0)
+		*out = json_parse(r->arena, v, JSON_LIMITS, NULL, err);
+	else if (p->n_uses == 0)
 		*out = node != NULL && !is_empty(node) ? copy_node(r->arena, node) : NULL;
 	else
 		*out = or_null(r, v.n > 0 ? typed(r, v) : NULL);
-	return 0;
+	return r->tree && v.n > 0 && *out == NULL ? -1 : 0;
 }
 
 int expr_value(const struct expr *e, struct render *r, struct json **out, struct error *err)

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	                              .secret_values = secrets,
 	                              .n_secrets = 1};
 	BUG_ON(ticket_connection_check(&c, &err) != 0);
-	check_talk(&c, (enum ticket_verb)(data[0] % (TICKET_REOPEN + 1)), slice_str(facts), NULL, answers, 2);
+	check_talk(&c, (enum ticket_verb)(data[0] % (TICKET_CHECK + 1)), slice_str(facts), NULL, answers, 2);
 	ticket_profile_free(p);
 	findings_clear(&f);
 	return 0;

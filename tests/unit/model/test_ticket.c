@@ -32,7 +32,7 @@ static void words(void **state)
 		assert_true(nature_parse(slice_str(nature_word((enum nature)i)), &n));
 		assert_int_equal(n, i);
 	}
-	for (int i = TICKET_FIND; i <= TICKET_REOPEN; i++) {
+	for (int i = TICKET_FIND; i <= TICKET_CHECK; i++) {
 		enum ticket_verb v;
 		assert_true(ticket_verb_parse(slice_str(ticket_verb_word((enum ticket_verb)i)), &v));
 		assert_int_equal(v, i);
