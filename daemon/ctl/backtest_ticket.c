@@ -83,7 +83,11 @@ static struct bt_ticket *perform(struct bt_tickets *t, const struct ticket_op *o
 	case TICKET_GET:
 	case TICKET_UPDATE:
 	case TICKET_NOTE:
-	case TICKET_ACKNOWLEDGE: return k;
+	case TICKET_ACKNOWLEDGE:
+	case TICKET_LINK_PARENT:
+	case TICKET_POLL:
+	case TICKET_CHANGES:
+	case TICKET_CHECK: return k;
 	}
 	bug_stop("ticket verb", __FILE__, __LINE__);
 }
