@@ -9,7 +9,7 @@ struct blast blast_new(const struct engine *e)
 
 static uint8_t level_of(const struct blast *b, uint32_t s)
 {
-	return b->d->down[s] ? LEVEL_DOWN : b->d->level[s];
+	return b->d->down.in[s] ? LEVEL_DOWN : b->d->level[s];
 }
 
 static int group_level(const struct blast *b, uint32_t g)

@@ -44,16 +44,21 @@ struct map_node {
 	struct map_node *next_dirty;
 };
 
-/* What the level-2 episodes take down together, kept for the running map (node.c). */
+/* Two layers of what follows from the level-2 episodes, kept for the running map (derived.c): what they take
+ * down, and what they leave degraded or down. */
+struct layer {
+	bool *in;
+	uint32_t *group_in;          /* members that are in */
+	instant *span_on, *span_off; /* last interval in which it was in; off INSTANT_NONE: it is */
+};
 struct derived {
 	size_t n_services, n_groups;
-	bool *source, *down, *mark;
-	bool *maintained;            /* missing capacity, whatever it reports */
-	uint32_t *group_down;        /* members that are down */
-	instant *span_on, *span_off; /* last interval in which it was down; off INSTANT_NONE: it is */
-	uint32_t *queue, *list;      /* work space: 2 n_services, n_services */
-	uint8_t *level;              /* work space of impact.c, all zero between uses */
-	uint32_t *seen;              /* search number per service (parent.c) */
+	bool *source, *mark;
+	bool *maintained; /* missing capacity, whatever it reports */
+	struct layer down, bad;
+	uint32_t *queue, *list, *changed; /* work space: 2 n_services, n_services, n_services */
+	uint8_t *level;                   /* work space of blast.c, all zero between uses */
+	uint32_t *seen;                   /* search number per service (parent.c) */
 	uint32_t search;
 };
 
@@ -317,14 +322,20 @@ void node_tidy(struct correlation *c, struct map_node *n); /* frees a pseudo-nod
 void node_show(struct correlation *c, struct map_node *n); /* its view row is to be written */
 void node_recent_add(struct map_node *n, struct episode *ep);
 void node_recent_del(struct map_node *n, struct episode *ep);
-void derived_source(struct engine *e, uint32_t s, bool on);
-bool derived_at(const struct engine *e, uint32_t s,
-                instant at); /* down then, by what happened elsewhere or to it */
-bool derived_down(const struct correlation *c, uint32_t s);
-bool derived_group_broken(const struct engine *e, uint32_t g);
 void watch_set(struct engine *e, struct episode *ep, struct map_node *const *nodes, size_t n);
 void watch_drop(struct engine *e, struct episode *ep);
 void nodes_map_changed(struct engine *e, const struct service_map *old);
+
+/* derived.c */
+void derived_open(struct derived *d, const struct service_map *m);
+void derived_close(struct derived *d);
+void derived_move(struct engine *e, const struct service_map *old,
+                  const struct derived *was); /* spans, by id */
+void derived_source(struct engine *e, uint32_t s, bool on);
+/* Down (or at least degraded) then, by what happened elsewhere or to it. */
+bool derived_at(const struct engine *e, uint32_t s, instant at, bool bad);
+bool derived_down(const struct correlation *c, uint32_t s);
+bool derived_group_broken(const struct engine *e, uint32_t g);
 
 /* episode.c */
 void episode_evidence(struct engine *e, struct alert *a); /* an unmuted alert joins */
@@ -380,8 +391,10 @@ struct lateral_find {
 /* What can explain by time at n, which is watched from now on; NULL. */
 typedef struct episode *lateral_look(void *arg, struct map_node *n);
 bool overload_only(const struct episode *ep);
-void lateral_search(struct engine *e, struct episode *ep, lateral_look *look, void *arg, struct lateral_find *out);
-char *lateral_reason(const struct engine *e, const struct episode *ep, const struct lateral_find *f); /* free() */
+void lateral_search(struct engine *e, struct episode *ep, lateral_look *look, void *arg,
+                    struct lateral_find *out);
+char *lateral_reason(const struct engine *e, const struct episode *ep,
+                     const struct lateral_find *f); /* free() */
 
 /* parent.c */
 bool parent_is_cyclic(const struct episode *ep, const struct episode *parent);

@@ -52,43 +52,41 @@ int load_enum(struct reader *r, int count)
 
 /* ---- spans and generations */
 
-static void put_spans(const struct engine *e, struct buf *out)
+static void put_spans(const struct engine *e, const struct layer *l, struct buf *out)
 {
-	const struct derived *d = &e->correlation->derived;
 	uint64_t n = 0;
 	for (int pass = 0; pass < 2; pass++) {
 		if (pass == 1)
 			buf_u64(out, n);
-		for (uint32_t s = 0; s < d->n_services; s++) {
+		for (uint32_t s = 0; s < e->correlation->derived.n_services; s++) {
 			/* one that ended so long ago can no longer be seen by any search */
-			bool old = d->span_off[s] != INSTANT_NONE &&
-			           e->now - d->span_off[s] > 2 * e->setup.config->correlation.keep;
-			if (d->span_on[s] == INSTANT_NONE || old)
+			bool old = l->span_off[s] != INSTANT_NONE &&
+			           e->now - l->span_off[s] > 2 * e->setup.config->correlation.keep;
+			if (l->span_on[s] == INSTANT_NONE || old)
 				continue;
 			n += pass == 0;
 			if (pass == 0)
 				continue;
 			buf_lslice(out, service_id(e->setup.map, s));
-			save_time(out, d->span_on[s]);
-			save_time(out, d->span_off[s]);
+			save_time(out, l->span_on[s]);
+			save_time(out, l->span_off[s]);
 		}
 	}
 }
 
-static void get_spans(struct engine *e, struct reader *r)
+static void get_spans(struct engine *e, struct layer *l, struct reader *r)
 {
-	struct derived *d = &e->correlation->derived;
 	size_t n = load_count(r, 20);
-	for (size_t s = 0; s < d->n_services; s++)
-		d->span_on[s] = d->span_off[s] = INSTANT_NONE;
+	for (size_t s = 0; s < e->correlation->derived.n_services; s++)
+		l->span_on[s] = l->span_off[s] = INSTANT_NONE;
 	for (size_t k = 0; k < n && r->ok; k++) {
 		struct slice id = read_lslice(r);
 		instant on = load_time(r), off = load_time(r);
 		uint32_t s = id.p != NULL ? service_find(e->setup.map, id) : SERVICE_NONE;
 		if (s == SERVICE_NONE)
 			continue;
-		d->span_on[s] = on;
-		d->span_off[s] = off;
+		l->span_on[s] = on;
+		l->span_off[s] = off;
 	}
 }
 
@@ -151,7 +149,8 @@ void correlation_save(const struct engine *e, struct buf *out)
 	incidents_save(c, out);
 	outbox_save(c, out);
 	put_maintenance(out, c);
-	put_spans(e, out);
+	put_spans(e, &c->derived.down, out);
+	put_spans(e, &c->derived.bad, out);
 	put_generations(out, c);
 	save_time(out, c->silent_at);
 }
@@ -180,7 +179,8 @@ bool correlation_load(struct engine *e, struct reader *r)
 		return false;
 	derive(e);
 	get_maintenance(e, r);
-	get_spans(e, r); /* what was worked out again has not begun just now */
+	get_spans(e, &e->correlation->derived.down, r); /* what was worked out again has not begun just now */
+	get_spans(e, &e->correlation->derived.bad, r);
 	get_generations(r, e->correlation);
 	e->correlation->silent_at = load_time(r);
 	silent_load(e);

@@ -156,7 +156,7 @@ static char *redundancy(const struct engine *e, const struct incident *i)
 		group_members(m, groups[k], &members);
 		char *name = group_text(e, groups[k]);
 		char *text = xasprintf("redundancy holds: %s %zu of %zu left", name,
-		                       members - d->group_down[groups[k]], members);
+		                       members - d->down.group_in[groups[k]], members);
 		free(name);
 		return text;
 	}

@@ -1,243 +1,8 @@
-/* Promises who looks at a node and what is down because of others: nodes with their watchers, and the derived
- * state D (correlation.md sections 1 and 6), always the least set that follows from the level-2 episodes,
- * kept by changes only. Must not know incidents. */
+/* Promises who looks at a node: nodes with their watchers, and that every node finds its successor in a new
+ * map. Must not know incidents. */
 #include "engine/correlate.h"
 
 #include <stdlib.h>
-
-enum { SPAN_JOIN = 120 }; /* seconds between two derived spells that count as one */
-
-/* ---- derived state */
-
-static void derived_alloc(struct derived *d, const struct service_map *m)
-{
-	*d = (struct derived){.n_services = service_map_len(m), .n_groups = map_groups_len(m)};
-	size_t n = d->n_services + 1, g = d->n_groups + 1;
-	d->source = xcalloc(n, sizeof *d->source);
-	d->maintained = xcalloc(n, sizeof *d->maintained);
-	d->down = xcalloc(n, sizeof *d->down);
-	d->mark = xcalloc(n, sizeof *d->mark);
-	d->level = xcalloc(n, sizeof *d->level);
-	d->group_down = xcalloc(g, sizeof *d->group_down);
-	d->span_on = xcalloc(n, sizeof *d->span_on);
-	d->span_off = xcalloc(n, sizeof *d->span_off);
-	d->queue = xcalloc(2 * n, sizeof *d->queue);
-	d->list = xcalloc(n, sizeof *d->list);
-	d->seen = xcalloc(n, sizeof *d->seen);
-	for (size_t i = 0; i < n; i++)
-		d->span_on[i] = d->span_off[i] = INSTANT_NONE;
-}
-
-static void derived_free(struct derived *d)
-{
-	free(d->source);
-	free(d->maintained);
-	free(d->down);
-	free(d->mark);
-	free(d->level);
-	free(d->group_down);
-	free(d->span_on);
-	free(d->span_off);
-	free(d->queue);
-	free(d->list);
-	free(d->seen);
-	*d = (struct derived){0};
-}
-
-static bool group_broken(const struct service_map *m, const struct derived *d, uint32_t g)
-{
-	size_t n;
-	group_members(m, g, &n);
-	BUG_ON(d->group_down[g] > n);
-	return n - d->group_down[g] < group_at_least(m, g);
-}
-
-bool derived_group_broken(const struct engine *e, uint32_t g)
-{
-	return group_broken(e->setup.map, &e->correlation->derived, g);
-}
-
-static bool add(struct derived *d, uint32_t s, size_t *n)
-{
-	if (d->down[s])
-		return false;
-	BUG_ON(*n >= d->n_services);
-	d->down[s] = true;
-	d->list[(*n)++] = s;
-	return true;
-}
-
-static void add_all(struct derived *d, const struct map_edge *edges, size_t n_edges, size_t *n)
-{
-	for (size_t i = 0; i < n_edges; i++)
-		if (edges[i].effect == EFFECT_DOWN)
-			add(d, edges[i].to, n);
-}
-
-/* Takes down what list[from..*n) takes down; appends it to the list. */
-static void spread(const struct service_map *m, struct derived *d, size_t from, size_t *n)
-{
-	for (size_t at = from; at < *n; at++) {
-		uint32_t s = d->list[at];
-		size_t k;
-		const struct map_edge *by = service_needed_by(m, s, &k);
-		add_all(d, by, k, n);
-		const uint32_t *links = device_links(m, s, &k);
-		for (size_t i = 0; i < k; i++)
-			add(d, links[i], n); /* a link with a dead end carries nothing */
-		const uint32_t *groups = service_groups(m, s, &k);
-		for (size_t i = 0; i < k; i++) {
-			bool before = group_broken(m, d, groups[i]);
-			d->group_down[groups[i]]++;
-			if (before || !group_broken(m, d, groups[i]))
-				continue;
-			size_t users;
-			const struct map_edge *u = group_needed_by(m, groups[i], &users);
-			add_all(d, u, users, n);
-		}
-	}
-}
-
-static bool supported(const struct service_map *m, const struct derived *d, uint32_t s)
-{
-	if (d->source[s])
-		return true;
-	uint32_t ends[2];
-	if (link_ends(m, s, ends))
-		for (int i = 0; i < 2; i++)
-			if (ends[i] != SERVICE_NONE && ends[i] != s && d->down[ends[i]])
-				return true;
-	size_t n;
-	const struct map_edge *needs = service_needs(m, s, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (needs[i].effect != EFFECT_DOWN)
-			continue;
-		if (needs[i].is_group ? group_broken(m, d, needs[i].to) : d->down[needs[i].to])
-			return true;
-	}
-	return false;
-}
-
-static void suspect(struct derived *d, uint32_t s, size_t *n)
-{
-	if (!d->down[s] || d->mark[s])
-		return;
-	d->mark[s] = true;
-	d->queue[(*n)++] = s;
-}
-
-/* Everything that s may hold down, s included, into the queue and marked. */
-static size_t suspects(const struct service_map *m, struct derived *d, uint32_t s)
-{
-	size_t n = 0;
-	suspect(d, s, &n);
-	for (size_t at = 0; at < n; at++) {
-		size_t k, users;
-		const struct map_edge *by = service_needed_by(m, d->queue[at], &k);
-		for (size_t i = 0; i < k; i++)
-			if (by[i].effect == EFFECT_DOWN)
-				suspect(d, by[i].to, &n);
-		const uint32_t *links = device_links(m, d->queue[at], &k);
-		for (size_t i = 0; i < k; i++)
-			suspect(d, links[i], &n);
-		const uint32_t *groups = service_groups(m, d->queue[at], &k);
-		for (size_t g = 0; g < k; g++) {
-			if (!group_broken(m, d, groups[g]))
-				continue;
-			by = group_needed_by(m, groups[g], &users);
-			for (size_t i = 0; i < users; i++)
-				if (by[i].effect == EFFECT_DOWN)
-					suspect(d, by[i].to, &n);
-		}
-	}
-	return n;
-}
-
-static void entered(struct engine *e, uint32_t s)
-{
-	struct derived *d = &e->correlation->derived;
-	bool joins = d->span_off[s] != INSTANT_NONE && e->now - d->span_off[s] < SPAN_JOIN * SECOND;
-	if (!joins)
-		d->span_on[s] = e->now;
-	d->span_off[s] = INSTANT_NONE;
-	if (e->correlation->nodes[s] != NULL)
-		node_changed(e, e->correlation->nodes[s]);
-}
-
-static void left(struct engine *e, uint32_t s)
-{
-	e->correlation->derived.span_off[s] = e->now;
-	if (e->correlation->nodes[s] != NULL)
-		node_changed(e, e->correlation->nodes[s]);
-}
-
-static void raise(struct engine *e, uint32_t s)
-{
-	struct derived *d = &e->correlation->derived;
-	size_t n = 0;
-	if (!add(d, s, &n))
-		return;
-	spread(e->setup.map, d, 0, &n);
-	for (size_t i = 0; i < n; i++)
-		entered(e, d->list[i]);
-}
-
-/* Takes away all that might rest on s and puts back what still stands: right also where needs run in a
- * circle. */
-static void lower(struct engine *e, uint32_t s)
-{
-	const struct service_map *m = e->setup.map;
-	struct derived *d = &e->correlation->derived;
-	size_t n = suspects(m, d, s), back = 0;
-	for (size_t i = 0; i < n; i++) {
-		size_t k;
-		const uint32_t *groups = service_groups(m, d->queue[i], &k);
-		d->down[d->queue[i]] = false;
-		for (size_t g = 0; g < k; g++)
-			d->group_down[groups[g]]--;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (!supported(m, d, d->queue[i]))
-			continue;
-		size_t from = back;
-		if (add(d, d->queue[i], &back))
-			spread(m, d, from, &back);
-	}
-	for (size_t i = 0; i < n; i++) {
-		uint32_t was = d->queue[i];
-		d->mark[was] = false;
-		if (!d->down[was])
-			left(e, was);
-	}
-}
-
-void derived_source(struct engine *e, uint32_t s, bool on)
-{
-	struct derived *d = &e->correlation->derived;
-	BUG_ON(s >= d->n_services);
-	on = on || d->maintained[s];
-	if (d->source[s] == on)
-		return;
-	d->source[s] = on;
-	if (on)
-		raise(e, s);
-	else
-		lower(e, s);
-}
-
-bool derived_down(const struct correlation *c, uint32_t s)
-{
-	return s < c->derived.n_services && c->derived.down[s];
-}
-
-bool derived_at(const struct engine *e, uint32_t s, instant at)
-{
-	const struct derived *d = &e->correlation->derived;
-	const struct correlation_config *cfg = &e->setup.config->correlation;
-	if (s >= d->n_services || d->span_on[s] == INSTANT_NONE || d->span_on[s] - cfg->lead > at)
-		return false;
-	return d->span_off[s] == INSTANT_NONE || at <= d->span_off[s] + cfg->lag;
-}
 
 /* ---- nodes */
 
@@ -379,7 +144,7 @@ static void pseudo_free(struct hmap *pseudo)
 void nodes_open(struct engine *e)
 {
 	struct correlation *c = e->correlation;
-	derived_alloc(&c->derived, e->setup.map);
+	derived_open(&c->derived, e->setup.map);
 	c->nodes = xcalloc(c->derived.n_services + 1, sizeof(struct map_node *));
 	c->pseudo = hmap_new();
 }
@@ -392,21 +157,7 @@ void nodes_close(struct correlation *c)
 	pseudo_free(c->pseudo);
 	c->nodes = NULL;
 	c->pseudo = NULL;
-	derived_free(&c->derived);
-}
-
-static void spans_move(struct engine *e, const struct service_map *old, const struct derived *was)
-{
-	struct derived *d = &e->correlation->derived;
-	for (uint32_t s = 0; s < was->n_services; s++) {
-		if (was->span_on[s] == INSTANT_NONE)
-			continue;
-		uint32_t now = service_find(e->setup.map, service_id(old, s));
-		if (now == SERVICE_NONE)
-			continue;
-		d->span_on[now] = was->span_on[s];
-		d->span_off[now] = was->span_off[s] == INSTANT_NONE ? e->now : was->span_off[s];
-	}
+	derived_close(&c->derived);
 }
 
 static void rebind(struct engine *e, struct episode *ep, struct map_node *to)
@@ -456,7 +207,7 @@ void nodes_map_changed(struct engine *e, const struct service_map *old)
 			view_gone(c, 5, slice_str(n->id));
 	c->dirty_nodes = NULL;
 	nodes_open(e);
-	spans_move(e, old, &was);
+	derived_move(e, old, &was);
 	TAILQ_FOREACH (ep, &c->episodes, all) {
 		uint32_t s = service_find(e->setup.map, slice_str(ep->node->id));
 		if (s != SERVICE_NONE) {
@@ -474,5 +225,5 @@ void nodes_map_changed(struct engine *e, const struct service_map *old)
 		node_free(nodes[i]);
 	free(nodes);
 	pseudo_free(pseudo);
-	derived_free(&was);
+	derived_close(&was);
 }

@@ -16,6 +16,7 @@ enum {
 	COST_LINK = 3,
 	COST_OWN_LINK = 2,
 	COST_NOT_LAST = 10,
+	COST_LESS = 10,
 	COST_GUESS = 3 /* what is reported is preferred to what is inferred */
 };
 
@@ -73,18 +74,22 @@ static struct episode *suspect(const struct search *st, const struct map_node *n
 static bool down_then(const struct search *st, const struct map_node *n)
 {
 	const struct episode *u = suspect(st, n);
-	return (u != NULL && u->level == LEVEL_DOWN) || derived_at(st->e, n->service, st->ep->on);
+	return (u != NULL && u->level == LEVEL_DOWN) || derived_at(st->e, n->service, st->ep->on, false);
 }
 
 static bool bad_then(const struct search *st, const struct map_node *n)
 {
-	return suspect(st, n) != NULL || derived_at(st->e, n->service, st->ep->on);
+	return suspect(st, n) != NULL || derived_at(st->e, n->service, st->ep->on, true);
 }
 
 static instant onset(const struct search *st, const struct map_node *n)
 {
 	const struct episode *u = suspect(st, n);
-	return u != NULL ? u->on : st->e->correlation->derived.span_on[n->service];
+	const struct derived *d = &st->e->correlation->derived;
+	if (u != NULL)
+		return u->on;
+	return d->down.span_on[n->service] != INSTANT_NONE ? d->down.span_on[n->service]
+	                                                   : d->bad.span_on[n->service];
 }
 
 bool parent_is_cyclic(const struct episode *ep, const struct episode *parent)
@@ -203,8 +208,11 @@ static void visit(struct search *st, const struct step *from, uint32_t to, int e
 		                               .tie = group != NO_GROUP ? -u->on : u->on});
 		return;
 	}
-	if (derived_at(st->e, to, st->ep->on)) {
+	if (derived_at(st->e, to, st->ep->on, true)) {
 		s.cost += COST_DERIVED;
+		if (st->ep->level == LEVEL_DOWN && !derived_at(st->e, to, st->ep->on, false))
+			s.cost +=
+			    COST_LESS; /* it should be degraded only: its report may say more than is true */
 		s.silent = 0;
 		push(st, s);
 	} else if (from->silent < st->e->setup.config->correlation.silent_hops) {
@@ -256,7 +264,7 @@ static void visit_group(struct search *st, const struct step *from, uint32_t g, 
 	bool *down = arena_array(st->e->scratch, n + 1, sizeof *down);
 	const struct map_node *bad = NULL;
 	st->visits += (int)n;
-	for (int pass = 0; pass < (st->ep->level == LEVEL_DOWN ? 1 : 2); pass++) {
+	for (int pass = 0; pass < 2; pass++) {
 		n_down = 0;
 		for (size_t i = 0; i < n; i++) {
 			struct map_node *member = node_of_service(st->e, members[i]);
@@ -266,6 +274,8 @@ static void visit_group(struct search *st, const struct step *from, uint32_t g, 
 			n_down += down[i];
 			bad = bad == NULL && down[i] ? member : bad;
 		}
+		if (pass == 1 && st->ep->level == LEVEL_DOWN)
+			extra += COST_LESS;
 		if (n - n_down < need)
 			break; /* broken; second pass: degraded, which explains what is only degraded */
 	}

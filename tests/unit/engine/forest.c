@@ -57,6 +57,37 @@ static bool falls(const struct service_map *m, uint32_t s, const bool *down)
 	return false;
 }
 
+/* Degraded or worse: softly by what is down, as hard as ever by what is degraded. */
+static bool suffers(const struct service_map *m, uint32_t s, const bool *down, const bool *bad)
+{
+	size_t n;
+	const struct map_edge *needs = service_needs(m, s, &n);
+	for (size_t i = 0; i < n; i++) {
+		const bool *by = needs[i].effect == EFFECT_DOWN ? bad : down;
+		if (needs[i].effect != EFFECT_NONE &&
+		    (needs[i].is_group ? broken(m, needs[i].to, by) : by[needs[i].to]))
+			return true;
+	}
+	return false;
+}
+
+static void check_bad(struct desk *d, const bool *down)
+{
+	const struct service_map *m = d->rig->map;
+	bool bad[SERVICES];
+	memcpy(bad, down, sizeof bad);
+	for (bool more = true; more;) {
+		more = false;
+		for (uint32_t s = 0; s < service_map_len(m); s++) {
+			if (bad[s] || !suffers(m, s, down, bad))
+				continue;
+			bad[s] = more = true;
+		}
+	}
+	for (uint32_t s = 0; s < service_map_len(m); s++)
+		assert_int_equal(bad[s], d->rig->engine->correlation->derived.bad.in[s]);
+}
+
 static void check_derived(struct desk *d)
 {
 	const struct service_map *m = d->rig->map;
@@ -76,6 +107,7 @@ static void check_derived(struct desk *d)
 	}
 	for (uint32_t s = 0; s < service_map_len(m); s++)
 		assert_int_equal(down[s], derived_down(d->rig->engine->correlation, s));
+	check_bad(d, down);
 }
 
 /* ---- parents from nothing, and the shape of the forest */
