@@ -148,7 +148,7 @@ static void look_ahead(struct engine *e, instant from, struct effects *fx)
 
 static void outcome(struct explain *x, struct fields *f, struct jw *w)
 {
-	struct engine_setup setup = {x->l.config, x->l.rules, x->map.map};
+	struct engine_setup setup = {x->l.config, x->l.rules, x->map.map, NULL};
 	struct engine *e = engine_new(&setup);
 	struct effects fx;
 	struct buf payload = {0};

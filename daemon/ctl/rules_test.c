@@ -118,7 +118,7 @@ static bool case_begin(struct test_case *c)
 	const struct node *map = node_get(c->test->node, "map");
 	if (map != NULL && !case_map(c, map))
 		return false;
-	struct engine_setup s = {&c->config, c->rules, c->map};
+	struct engine_setup s = {&c->config, c->rules, c->map, c->takes_part};
 	c->engine = engine_new(&s);
 	case_step(c, c->start, INPUT_START, SLICE_NONE, NULL);
 	return true;

@@ -269,7 +269,7 @@ static void map_swap(struct test_case *c, struct service_map *next, struct buf b
 	c->map = next;
 	c->map_bytes = bytes;
 	if (c->engine != NULL) {
-		struct engine_setup s = {&c->config, c->rules, next};
+		struct engine_setup s = {&c->config, c->rules, next, c->takes_part};
 		case_step(c, engine_now(c->engine), INPUT_MAP, SLICE_NONE, &s);
 	}
 	service_map_close(old);

@@ -13,11 +13,22 @@ static instant after(instant t, duration d)
 	return __builtin_add_overflow(t, d, &sum) ? INT64_MAX : sum;
 }
 
+/* Its condition is true as long as nothing comes: no quiet time ends it. */
+static bool absence(const struct alert *a)
+{
+	return a->window != NULL && a->window->formed && a->window->form->kind == WHEN_FEWER;
+}
+
+static instant quiet_at(const struct alert *a)
+{
+	return absence(a) ? INT64_MAX : after(a->held, a->quiet);
+}
+
 /* When fewer than n events stand in the last `clear_within`; the first such window begins with the alert's.
  */
 static instant fewer_at(const struct alert *a)
 {
-	if (a->clear_fewer_than == 0 || a->window == NULL)
+	if (a->clear_fewer_than == 0 || a->window == NULL || absence(a))
 		return INT64_MAX;
 	instant nth = window_nth(a->window, a->clear_fewer_than);
 	return after(MAX(nth, a->first), a->clear_within);
@@ -25,10 +36,13 @@ static instant fewer_at(const struct alert *a)
 
 static instant deadline(const struct alert *a)
 {
+	instant settled = a->flapping ? after(a->changed, a->flap_settle) : INSTANT_NONE;
 	if (a->state == ALERT_OPEN && a->calm != INSTANT_NONE)
-		return after(a->calm, a->close_after);
-	instant end = MIN(after(a->held, a->quiet), fewer_at(a));
-	return a->state == ALERT_PENDING ? MIN(end, after(a->since, a->open_after)) : end;
+		return MAX(after(a->calm, a->close_after), settled);
+	instant end = MIN(quiet_at(a), fewer_at(a));
+	if (a->state == ALERT_PENDING)
+		return MIN(end, after(a->since, a->open_after));
+	return a->flapping ? MIN(end, settled) : end;
 }
 
 static void arm(struct engine *e, struct alert *a)
@@ -89,6 +103,28 @@ static void make_room(struct engine *e, const struct rule *r)
 		alert_close(e, ws->rules[victim].live.first, "evicted: limits.open_alerts is reached");
 }
 
+/* The condition of the key has become true, or has ended. An alert whose condition changes too often is held
+ * open, and opens even if it never lasts: else nobody would hear of what only flaps. */
+static void change(struct engine *e, struct alert *a, instant at)
+{
+	const struct rule *r = alert_rule(e, a);
+	if (r == NULL)
+		return;
+	a->changed = at;
+	if (!flap_change(e, r, slice_str(a->key), at) || a->flapping)
+		return;
+	a->flapping = true;
+	if (a->state == ALERT_PENDING)
+		open_now(e, a);
+}
+
+static void take_value(struct alert *a, const struct occasion *o)
+{
+	a->has_value = a->has_value || o->value != NULL;
+	if (o->value != NULL)
+		a->value = *o->value;
+}
+
 static void take_rule(struct engine *e, struct alert *a, const struct rule *r, const struct occasion *o)
 {
 	a->rule = r->number;
@@ -103,11 +139,12 @@ static void take_rule(struct engine *e, struct alert *a, const struct rule *r, c
 	a->open_after = r->open_after;
 	a->close_after = r->close_after;
 	a->clear_fewer_than = r->clear_fewer_than;
+	a->flap_settle = flap_settle(e, r);
 	a->clear_within = r->clear_within;
 }
 
 void alert_begin(struct engine *e, const struct rule *r, struct window *w, const struct occasion *o,
-                 instant first, uint32_t count)
+                 instant first, uint64_t count)
 {
 	windows_take(e->windows, w);
 	make_room(e, r);
@@ -123,16 +160,39 @@ void alert_begin(struct engine *e, const struct rule *r, struct window *w, const
 	alerts_link(e, a);
 	a->touched = ++e->alerts->touch;
 	alerts_live_link(e, a);
+	take_value(a, o);
 	alert_render(e, r, a, o->f);
-	alert_note(e, a, o->f);
+	if (!o->silent)
+		alert_note(e, a, o->f);
 	alert_touch(e, a);
 	observe_alert(e, a, first);
 	if (a->open_after <= 0)
 		open_now(e, a);
+	change(e, a, e->now);
 	arm(e, a);
 }
 
 /* ---- while it lives */
+
+/* Of a threshold only what reaches it ends the calm: single events may trickle in (17.8). */
+static void true_again(struct engine *e, struct alert *a)
+{
+	bool was_calm = a->calm != INSTANT_NONE;
+	a->held = e->now;
+	a->calm = INSTANT_NONE;
+	if (was_calm)
+		change(e, a, e->now);
+}
+
+void alert_again(struct engine *e, struct alert *a)
+{
+	BUG_ON(a->state == ALERT_CLOSED);
+	true_again(e, a);
+	alert_touch(e, a);
+	arm(e, a);
+	if (a->state == ALERT_OPEN)
+		alert_change(e, a, ALERT_CHANGE_REPEATED);
+}
 
 void alert_repeat(struct engine *e, const struct rule *r, struct alert *a, const struct occasion *o,
                   bool holds)
@@ -140,9 +200,9 @@ void alert_repeat(struct engine *e, const struct rule *r, struct alert *a, const
 	a->count++;
 	a->last = e->now;
 	observe_alert(e, a, INSTANT_NONE);
-	if (holds || a->calm != INSTANT_NONE)
-		a->held = e->now;
-	a->calm = INSTANT_NONE;
+	take_value(a, o);
+	if (holds)
+		true_again(e, a);
 	if (a->stateless && (o->state_set || o->own)) {
 		a->stateless = false; /* its sender says clear as well */
 		a->quiet = quiet_of(e, r, false);
@@ -170,7 +230,10 @@ static void leave_window(struct engine *e, struct alert *a)
 	struct window *w = a->window;
 	a->window = NULL;
 	w->alert = NULL;
-	window_empty(w);
+	if (w->formed && w->form->kind == WHEN_FEWER)
+		watch_left(e, w);
+	else
+		window_empty(w);
 	window_idle(e->windows, w);
 }
 
@@ -205,21 +268,26 @@ void alert_close(struct engine *e, struct alert *a, const char *reason)
 	alert_event(e, a);
 }
 
-/* The condition has ended at `calm`. */
+/* The condition has ended at `calm`. A closing empties the window, and so does a calm that is held open. */
 static void calm_down(struct engine *e, struct alert *a, instant calm, const char *reason)
 {
-	if (a->state == ALERT_PENDING) {
+	bool pending = a->state == ALERT_PENDING;
+	change(e, a, calm);
+	if (pending && a->state == ALERT_PENDING) {
 		alert_drop(e, a);
 		return;
 	}
 	a->calm = calm;
 	free(a->close_reason);
 	a->close_reason = xstrdup(reason);
-	if (after(calm, a->close_after) <= e->now) {
+	if (deadline(a) <= e->now) {
 		alert_close(e, a, reason);
 		return;
 	}
-	window_empty(a->window);
+	if (absence(a))
+		watch_left(e, a->window);
+	else
+		window_empty(a->window);
 	alert_change(e, a, ALERT_CHANGE_CALM);
 	arm(e, a);
 }
@@ -240,7 +308,7 @@ static void quiet_reason(const struct alert *a, struct buf *b)
 
 static void condition_over(struct engine *e, struct alert *a)
 {
-	instant quiet = after(a->held, a->quiet), fewer = fewer_at(a);
+	instant quiet = quiet_at(a), fewer = fewer_at(a);
 	if (fewer < quiet) {
 		calm_down(e, a, fewer, "fewer events than clear.fewer_than");
 		return;
@@ -257,6 +325,10 @@ void alert_timer(struct engine *e, uint64_t serial)
 	if (a == NULL || a->state == ALERT_CLOSED || a->timer == INSTANT_NONE || e->now < a->timer)
 		return;
 	a->timer = INSTANT_NONE;
+	if (a->flapping && e->now >= after(a->changed, a->flap_settle)) {
+		a->flapping = false;
+		alert_touch(e, a);
+	}
 	if (e->now < deadline(a)) {
 		arm(e, a);
 		return;
@@ -266,7 +338,7 @@ void alert_timer(struct engine *e, uint64_t serial)
 		buf_str(&reason, a->close_reason != NULL ? a->close_reason : "calm");
 		alert_close(e, a, buf_cstr(&reason));
 		buf_free(&reason);
-	} else if (e->now >= MIN(after(a->held, a->quiet), fewer_at(a))) {
+	} else if (e->now >= MIN(quiet_at(a), fewer_at(a))) {
 		condition_over(e, a);
 	} else {
 		open_now(e, a);

@@ -6,20 +6,25 @@
 #ifndef CARILLON_ENGINE_ALERT_H
 #define CARILLON_ENGINE_ALERT_H
 
+#include "engine/form.h"
 #include "engine/internal.h"
 
 /* One live key of a rule: the times of its last events, and its alert. A window without an alert is idle: it is dropped
- * when its times are over, or when the rule holds too many keys. */
+ * when its times are over, or when the rule holds too many keys. Keys come by the million: what only some forms of
+ * `when` need hangs off `form`. */
 struct window {
 	struct window *chain;         /* of its bucket */
 	struct window *older, *newer; /* idle ones of its rule by last event; unused while it has an alert */
 	struct alert *alert;          /* pending or open; NULL: idle */
 	instant *ring;                /* `few`, or allocated */
-	instant few[2];
+	union {
+		instant few[2];       /* not formed: the first two times */
+		struct form *form;    /* formed */
+	};
 	uint32_t rule;
 	uint32_t hash;
 	uint32_t head, n, cap;
-	uint32_t key_n;
+	uint32_t key_n : 31, formed : 1;
 	char key[];
 };
 
@@ -30,6 +35,10 @@ struct alert_list {
 	struct alert *first, *last;
 };
 
+struct flap_list {
+	struct flap *first, *last;    /* by last change */
+};
+
 /* What a rule of the running set holds. */
 struct rule_state {
 	struct window_list idle;
@@ -37,7 +46,9 @@ struct rule_state {
 	uint32_t n_windows, n_alerts;
 	bool counts_in_summary;       /* the summary shows alert.*: rendered again on each event */
 	bool match_alerts, clear_alerts; /* the condition asks for `type` or `alert.*`: else alert events are not for it */
-	uint64_t hits, opened;
+	struct flap_list flaps;
+	uint32_t n_flaps;
+	uint64_t hits, opened, evicted;
 };
 
 /* One event as rules see it. */
@@ -49,6 +60,8 @@ struct occasion {
 	bool alert;                   /* an alert event … */
 	uint32_t alert_rule;          /* … of this rule */
 	bool trial;                   /* of a trial alert: only trial rules see it */
+	bool silent;                  /* no event at all: a deadline. `f` holds the fields of `by` */
+	const double *value;          /* of the window; NULL: the rule only counts */
 };
 
 struct own_event {
@@ -68,6 +81,11 @@ struct windows {
 	struct own_event *own_first, *own_last;
 	unsigned depth;               /* of the event being judged */
 	struct fields fields;         /* of the event being judged */
+	struct hmap *timed;           /* serial → window with a deadline of its own */
+	struct hmap *flaps;           /* (rule, key) → struct flap */
+	const struct steps_said *said; /* while an alert of steps is begun */
+	bool expected;                /* keys that must be heard have been made for the running rules */
+	bool reloading;
 };
 
 struct change {
@@ -92,7 +110,7 @@ struct alerts {
 
 /* window_table.c */
 struct window *window_find(const struct windows *ws, uint32_t rule, struct slice key);
-struct window *window_add(struct windows *ws, uint32_t rule, struct slice key); /* idle */
+struct window *window_add(struct windows *ws, uint32_t rule, struct slice key, struct form *form); /* idle; takes form, may be NULL */
 void window_free(struct windows *ws, struct window *w);
 void window_push(struct window *w, instant at, uint32_t keep);  /* remembers the last `keep` times */
 instant window_nth(const struct window *w, uint32_t n);         /* the n-th latest time, from 1; INSTANT_NONE */
@@ -105,8 +123,57 @@ void windows_rehash(struct windows *ws);
 void window_idle_link(struct rule_state *rs, struct window *w);
 void window_destroy(struct window *w);                          /* memory only */
 
+void window_reform(struct windows *ws, struct window *w, const struct rule *r); /* empty, and of the form that r wants */
+/* A deadline of a formed window, unless an earlier one is on its way: TIMER_WINDOW comes, and looks again. */
+void window_timer(struct engine *e, struct window *w, instant at);
+
 /* window.c */
 void windows_rules(struct engine *e); /* fresh rule states for the running set */
+/* The window of a key that an event has reached: made, or the youngest of the idle ones now. */
+struct window *window_touch(struct engine *e, const struct rule *r, struct window *w, struct slice key);
+
+/* During which times a rule counts (`only_during`, 17.6). For now always: calendars come with their own file. */
+static inline bool rule_counts_now(const struct engine *e, const struct rule *r)
+{
+	(void)e, (void)r;
+	return true;
+}
+/* Does the window (from, to] lie wholly inside? If not, *again is when one of this length could end inside at the earliest. */
+static inline bool rule_counts_all(const struct engine *e, const struct rule *r, instant from, instant to, instant *again)
+{
+	(void)e, (void)r, (void)from, (void)to, (void)again;
+	return true;
+}
+/* Offset of local time from UTC at t, for aligned windows: that of the rule's calendar, else the daemon's zone. */
+static inline duration rule_offset(const struct engine *e, const struct rule *r, instant t)
+{
+	(void)e, (void)r, (void)t;
+	return 0;
+}
+
+/* watch.c: keys of `fewer_than` */
+void watch_expected(struct engine *e);                          /* keys that run from start-up: those that are missing are made */
+void watch_forget(struct engine *e);                            /* after a reload: keys that are expected no longer */
+void watch_event(struct engine *e, const struct rule *r, struct window *w, struct slice key, const struct occasion *o);
+void watch_timer(struct engine *e, struct window *w);
+void watch_left(struct engine *e, struct window *w);            /* its alert has closed or calmed down */
+void watch_cleared(struct engine *e, const struct rule *r, struct window *w); /* a clear without an alert */
+void watch_shift(struct engine *e, struct window *w, duration down);
+
+/* steps.c. `fits`: predicates of the rule's steps that are true, ascending. */
+void steps_event(struct engine *e, const struct rule *r, const uint32_t *fits, size_t n, const struct occasion *o);
+void steps_timer(struct engine *e, struct window *w);
+void steps_shift(struct engine *e, struct window *w, duration down);
+
+/* flap.c */
+/* A change of the condition of a key; true if there were so many in the rule's time that it flaps. */
+bool flap_change(struct engine *e, const struct rule *r, struct slice key, instant at);
+duration flap_settle(const struct engine *e, const struct rule *r);
+void flaps_sweep(struct engine *e, uint32_t rule, int most);    /* forgets old changes */
+void flaps_carry(struct engine *e, const struct rule *to, struct flap_list from, bool keep); /* into fresh rule states, when ws->flaps is empty */
+void flaps_free(struct windows *ws);
+void flaps_save(const struct rule_state *rs, struct buf *out);
+bool flaps_load(struct engine *e, const struct rule *r, struct reader *in); /* r NULL: they are passed over */
 
 /* alert_list.c */
 struct alerts *alerts_new(void);
@@ -127,7 +194,9 @@ struct alert **alerts_by_order(const struct engine *e, size_t *n); /* all, in or
 
 /* alert.c */
 /* The condition has become true for a key without an alert. `first`: of the events counted, `count` of them. */
-void alert_begin(struct engine *e, const struct rule *r, struct window *w, const struct occasion *o, instant first, uint32_t count);
+void alert_begin(struct engine *e, const struct rule *r, struct window *w, const struct occasion *o, instant first, uint64_t count);
+/* The condition is true again, by a deadline, of an alert that was calm. */
+void alert_again(struct engine *e, struct alert *a);
 /* A fitting event of a key with an alert; `holds`: the condition (match with when) is true at it. */
 void alert_repeat(struct engine *e, const struct rule *r, struct alert *a, const struct occasion *o, bool holds);
 void alert_clear(struct engine *e, struct alert *a, const char *reason); /* an explicit clear */
@@ -137,7 +206,10 @@ void alert_timer(struct engine *e, uint64_t serial);
 /* alert_text.c */
 void alert_render(struct engine *e, const struct rule *r, struct alert *a, const struct fields *f);
 void alert_render_summary(struct engine *e, const struct rule *r, struct alert *a, const struct fields *f);
+struct slice number_text(struct arena *scratch, double x);      /* of ${alert.value}; in scratch */
 void alert_note(struct engine *e, struct alert *a, const struct fields *f);
+/* The values of a key as fields, in scratch: for alerts that no event opened. */
+void alert_key_fields(const struct engine *e, const struct rule *r, struct slice key, struct fields *f);
 /* The values of `by`, cleaned and cut, in scratch: key joined in *key. Values are NUL-terminated. */
 const char **alert_by_values(const struct engine *e, const struct rule *r, const struct fields *f, struct slice *key);
 

@@ -19,7 +19,8 @@ static void set_by(const struct engine *e, const struct alert *a, struct fields 
 {
 	for (size_t i = 0; i < a->n_by; i++) {
 		struct slice name = scratch_str(e, a->by_names[i]);
-		if (strcmp(a->by_values[i], "(none)") != 0 && !field_read_only(field_core(name)))
+		enum field_id core = field_core(name);
+		if (strcmp(a->by_values[i], "(none)") != 0 && (core == FIELD_NONE || !field_read_only(core)))
 			(void)fields_set_named(f, name, scratch_str(e, a->by_values[i]), VALUE_TEXT);
 	}
 }
@@ -49,7 +50,7 @@ void alert_fields(const struct engine *e, const struct alert *a, const char *sta
 	set_named(f, "alert.state", slice_str(state), VALUE_TEXT);
 	set_named(f, "alert.severity", slice_str(severity_word(a->severity)), VALUE_TEXT);
 	set_named(f, "alert.count", count, VALUE_NUMBER);
-	set_named(f, "alert.value", count, VALUE_NUMBER);
+	set_named(f, "alert.value", a->has_value ? number_text(e->scratch, a->value) : count, VALUE_NUMBER);
 	set_named(f, "alert.opened", opened_text(e, a), VALUE_TIME);
 }
 

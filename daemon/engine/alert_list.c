@@ -24,7 +24,7 @@ struct alert *alert_new(void)
 {
 	struct alert *a = xcalloc(1, sizeof *a);
 	a->rule = RULE_NONE;
-	a->opened = a->calm = a->closed = a->timer = a->since = a->held = INSTANT_NONE;
+	a->opened = a->calm = a->closed = a->timer = a->since = a->held = a->changed = INSTANT_NONE;
 	return a;
 }
 

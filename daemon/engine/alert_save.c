@@ -101,6 +101,39 @@ static void get_ring(struct reader *r, struct window *w)
 		window_push(w, get_i64(r), n);
 }
 
+static void put_window(struct buf *b, const struct window *w)
+{
+	struct buf form = {0};
+	put_ring(b, w);
+	if (w->formed)
+		form_save(w->form, &form);
+	buf_lslice(b, w->formed ? buf_slice(&form) : SLICE_NONE);
+	buf_free(&form);
+}
+
+/* A new window of the rule, idle. NULL: damaged. That of an alert may be of the rule's former form: it begins
+ * empty. */
+static struct window *get_window(struct engine *e, struct reader *r, const struct rule *rule,
+                                 struct slice key, bool other_form)
+{
+	struct reader ring = *r;
+	(void)read_bytes(r, (size_t)read_u32(r) * 8);
+	struct slice bytes = read_lslice(r);
+	bool formed = rule->when.form > WHEN_COUNT, had = bytes.p != NULL;
+	if (!r->ok || key.p == NULL || (formed != had && !other_form) ||
+	    window_find(e->windows, rule->number, key) != NULL)
+		return NULL;
+	struct reader in = reader_of(bytes);
+	struct form *form = formed && had ? form_load(&in, rule) : NULL;
+	if (formed && form == NULL && !other_form)
+		return NULL;
+	if (formed && form == NULL)
+		form = form_new(rule);
+	struct window *w = window_add(e->windows, rule->number, key, form);
+	get_ring(&ring, w);
+	return ring.ok ? w : NULL;
+}
+
 static void put_rule(struct buf *b, const struct rule *r, const struct rule_state *rs)
 {
 	uint32_t n = 0;
@@ -110,45 +143,42 @@ static void put_rule(struct buf *b, const struct rule *r, const struct rule_stat
 	buf_u64(b, r->hash);
 	buf_u64(b, rs->hits);
 	buf_u64(b, rs->opened);
+	buf_u64(b, rs->evicted);
 	buf_u32(b, n);
 	for (const struct window *w = rs->idle.first; w != NULL; w = w->newer) {
 		buf_lslice(b, slice_of(w->key, w->key_n));
-		put_ring(b, w);
+		put_window(b, w);
 	}
+	flaps_save(rs, b);
 }
 
 static void skip_window(struct reader *r)
 {
 	(void)read_lslice(r);
 	(void)read_bytes(r, (size_t)read_u32(r) * 8);
-}
-
-static void get_window(struct engine *e, struct reader *r, uint32_t rule)
-{
-	struct slice key = read_lslice(r);
-	if (!r->ok || key.p == NULL || window_find(e->windows, rule, key) != NULL) {
-		r->ok = false;
-		return;
-	}
-	get_ring(r, window_add(e->windows, rule, key));
+	(void)read_lslice(r);
 }
 
 static void get_rule(struct engine *e, struct reader *r)
 {
 	struct slice id = read_lslice(r);
-	uint64_t hash = read_u64(r), hits = read_u64(r), opened = read_u64(r);
+	uint64_t hash = read_u64(r), hits = read_u64(r), opened = read_u64(r), evicted = read_u64(r);
 	uint32_t n = read_u32(r);
 	const struct rule *rule = r->ok ? rule_set_find(e->setup.rules, id) : NULL;
+	bool same = rule != NULL && rule->hash == hash;
 	if (rule != NULL) {
 		e->windows->rules[rule->number].hits = hits;
 		e->windows->rules[rule->number].opened = opened;
+		e->windows->rules[rule->number].evicted = evicted;
 	}
 	for (uint32_t i = 0; r->ok && i < n; i++) {
-		if (rule != NULL && rule->hash == hash)
-			get_window(e, r, rule->number);
-		else
+		if (!same)
 			skip_window(r);
+		else if (get_window(e, r, rule, read_lslice(r), false) == NULL)
+			r->ok = false;
 	}
+	if (r->ok && !flaps_load(e, same ? rule : NULL, r))
+		r->ok = false;
 }
 
 /* ---- alerts */
@@ -163,9 +193,12 @@ static void put_state(struct buf *b, const struct alert *a)
 	buf_u8(b, (uint8_t)a->nature);
 	buf_u8(b, (uint8_t)(a->trial | a->stateless << 1 | a->flapping << 2 | a->muted << 3 |
 	                    a->no_incident << 4 | a->announced << 5 | a->released << 6 | a->quieted << 7));
+	buf_u8(b, a->has_value);
+	buf_f64(b, a->value);
 	buf_u64(b, a->count);
-	const int64_t v[] = {a->first, a->opened, a->last,       a->calm,  a->closed,      a->since,
-	                     a->held,  a->timer,  a->open_after, a->quiet, a->close_after, a->clear_within};
+	const int64_t v[] = {a->first,       a->opened,       a->last,    a->calm,       a->closed,
+	                     a->since,       a->held,         a->timer,   a->open_after, a->quiet,
+	                     a->close_after, a->clear_within, a->changed, a->flap_settle};
 	for (size_t i = 0; i < ARRAY_LEN(v); i++)
 		put_i64(b, v[i]);
 	buf_u32(b, a->clear_fewer_than);
@@ -193,10 +226,12 @@ static void get_state(struct reader *r, struct alert *a)
 	                       &a->no_incident, &a->announced, &a->released, &a->quieted};
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		*flags[i] = (marks >> i & 1) != 0;
+	a->has_value = read_u8(r) != 0;
+	a->value = read_f64(r);
 	a->count = read_u64(r);
-	int64_t *const v[] = {&a->first,      &a->opened, &a->last,        &a->calm,
-	                      &a->closed,     &a->since,  &a->held,        &a->timer,
-	                      &a->open_after, &a->quiet,  &a->close_after, &a->clear_within};
+	int64_t *const v[] = {&a->first,       &a->opened,       &a->last,    &a->calm,       &a->closed,
+	                      &a->since,       &a->held,         &a->timer,   &a->open_after, &a->quiet,
+	                      &a->close_after, &a->clear_within, &a->changed, &a->flap_settle};
 	for (size_t i = 0; i < ARRAY_LEN(v); i++)
 		*v[i] = get_i64(r);
 	a->clear_fewer_than = read_u32(r);
@@ -223,7 +258,7 @@ static void put_alert(struct buf *b, const struct alert *a)
 	put_notes(b, a->head, a->n_head);
 	put_notes(b, a->tail, a->n_tail);
 	if (a->state != ALERT_CLOSED)
-		put_ring(b, a->window);
+		put_window(b, a->window);
 }
 
 static void get_alert(struct reader *r, struct alert *a)
@@ -255,13 +290,12 @@ static void get_alert(struct reader *r, struct alert *a)
  */
 static bool attach(struct engine *e, struct reader *r, struct alert *a, const struct rule *rule)
 {
-	if (rule == NULL || window_find(e->windows, rule->number, slice_str(a->key)) != NULL)
+	struct window *w = rule != NULL ? get_window(e, r, rule, slice_str(a->key), true) : NULL;
+	if (w == NULL)
 		return false;
-	struct window *w = window_add(e->windows, rule->number, slice_str(a->key));
 	windows_take(e->windows, w);
 	w->alert = a;
 	a->window = w;
-	get_ring(r, w);
 	return r->ok;
 }
 
@@ -326,6 +360,7 @@ void windows_save(const struct engine *e, struct buf *out)
 	BUG_ON(ws->own_first != NULL || e->alerts->n_changes > 0);
 	buf_u64(out, n);
 	buf_u64(out, ws->cursor);
+	buf_u8(out, ws->expected);
 	for (size_t i = 0; i < n; i++)
 		put_rule(out, &rules[i], &ws->rules[i]);
 	uint64_t count = 0;
@@ -340,6 +375,7 @@ void windows_save(const struct engine *e, struct buf *out)
 bool windows_load(struct engine *e, struct reader *r)
 {
 	uint64_t n = read_u64(r), cursor = read_u64(r);
+	e->windows->expected = read_u8(r) != 0;
 	for (uint64_t i = 0; r->ok && i < n; i++)
 		get_rule(e, r);
 	e->windows->cursor = e->windows->n_rules > 0 ? cursor % e->windows->n_rules : 0;

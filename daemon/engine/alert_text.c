@@ -3,6 +3,7 @@
  */
 #include "engine/alert.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -109,6 +110,20 @@ static struct slice time_text(const struct render *v, instant t)
 	return s;
 }
 
+/* Whole numbers whole, others with three places at most. */
+struct slice number_text(struct arena *scratch, double x)
+{
+	char text[64];
+	int n = fabs(x) < 1e15 ? snprintf(text, sizeof text, "%.3f", x) : snprintf(text, sizeof text, "%.6g", x);
+	BUG_ON(n <= 0 || (size_t)n >= sizeof text);
+	for (bool more = strchr(text, '.') != NULL && strchr(text, 'e') == NULL; more && n > 1;) {
+		more = text[n - 1] == '0';
+		if (more || text[n - 1] == '.')
+			n--;
+	}
+	return arena_slice(scratch, slice_of(text, (size_t)n));
+}
+
 static struct slice alert_name(struct render *v, struct slice name)
 {
 	const struct alert *a = v->alert;
@@ -120,6 +135,8 @@ static struct slice alert_name(struct render *v, struct slice name)
 		return slice_str(severity_word(a->severity));
 	if (slice_is(name, "opened"))
 		return time_text(v, a->opened != INSTANT_NONE ? a->opened : v->e->now);
+	if (slice_is(name, "value") && a->has_value)
+		return number_text(v->e->scratch, a->value);
 	if (!slice_is(name, "count") && !slice_is(name, "value"))
 		return SLICE_NONE;
 	int n = snprintf(v->number, sizeof v->number, "%llu", (unsigned long long)a->count);
@@ -178,6 +195,8 @@ static bool lookup(void *env, struct slice path, struct slice *value)
 	}
 	if (slice_is(head, "alert") && name.p != NULL && v->alert->rule_id != NULL)
 		found = alert_name(v, name);
+	else if (slice_is(head, "steps") && v->e->windows->said != NULL)
+		(void)steps_said_value(v->e->windows->said, path, &found);
 	else if (slice_is(head, "rule") && name.p != NULL)
 		found = rule_name(v, name);
 	else if (slice_is(head, "service") && name.p != NULL)
@@ -413,6 +432,20 @@ const char **alert_by_values(const struct engine *e, const struct rule *r, const
 	*key = arena_slice(e->scratch, (struct slice){b.n > 0 ? b.p : "", b.n});
 	buf_free(&b);
 	return values;
+}
+
+void alert_key_fields(const struct engine *e, const struct rule *r, struct slice key, struct fields *f)
+{
+	struct slice value;
+	for (size_t i = 0; i < r->n_by; i++) {
+		if (!slice_split(&key, '\037', &value) || slice_is(value, "(none)"))
+			continue;
+		value = arena_slice(e->scratch, value);
+		if (r->by[i].core != FIELD_NONE)
+			fields_set(f, r->by[i].core, value);
+		else
+			(void)fields_set_named(f, r->by[i].name, value, r->by[i].type);
+	}
 }
 
 /* ---- the first and the last events */

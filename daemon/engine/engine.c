@@ -246,6 +246,13 @@ static void take_input(struct engine *e, const struct engine_input *in)
 	}
 }
 
+static duration downtime(struct slice payload)
+{
+	struct reader r = reader_of(payload);
+	uint64_t d = read_u64(&r);
+	return r.ok && d < INT64_MAX ? (duration)d : 0;
+}
+
 void engine_step(struct engine *e, const struct engine_input *in, struct effects *fx)
 {
 	BUG_ON(e->fx != NULL);
@@ -256,9 +263,12 @@ void engine_step(struct engine *e, const struct engine_input *in, struct effects
 	e->seq = in->seq;
 	e->id_counter = 0;
 	arena_reset(e->scratch);
+	if (in->kind == INPUT_RESUME)
+		windows_resume(e, downtime(in->payload)); /* before what seems overdue runs */
 	run_due(e, at);
 	e->now = at;
 	silences_start(e);
+	windows_begin(e);
 	take_input(e, in);
 	settle(e);
 	e->fx = NULL;

@@ -23,6 +23,7 @@ struct engine_setup {
 	const struct config *config;
 	const struct rule_set *rules;
 	const struct service_map *map;
+	const bool *only;        /* by rule number: false: its keys are not waited for (rule tests); NULL: all take part */
 };
 
 /* One journaled input. kind is of enum frame_kind: FRAME_EVENT, INPUT_TICK, FRAME_TICKET_RESULT, FRAME_COMMAND,
@@ -85,6 +86,7 @@ struct engine_stats {
 void engine_stats(const struct engine *e, struct engine_stats *out);
 /* Per rule, by number of the running rule set: hits, alerts opened, live keys. */
 void engine_rule_stats(const struct engine *e, uint32_t rule, uint64_t *hits, uint64_t *alerts, uint64_t *keys);
+uint64_t engine_rule_evicted(const struct engine *e, uint32_t rule); /* keys that limits.keys_per_rule has cost it */
 
 /* ---- for rule tests and backtest: a look at the state. Visits in order of opening. */
 struct alert_look {

@@ -65,6 +65,7 @@ struct alert {
 	char **group_names, **group_values; size_t n_group; /* incident.group fields */
 	/* what its opening event gave to a summary that counts: later events change the count only */
 	char **said_names, **said_values; size_t n_said;
+	bool has_value; double value; /* of the window, at its last verdict: ${alert.value} */
 	uint64_t count;           /* events since the window that opened it began */
 	instant first, opened, last; /* first event; opening; last fitting event */
 	instant calm;             /* moment of the clear (correlation.md "Calm is counted once"); INSTANT_NONE */
@@ -84,6 +85,8 @@ struct alert {
 	duration open_after, quiet, close_after, clear_within; /* of the rule when it began: running deadlines keep their length */
 	uint32_t clear_fewer_than;
 	instant since, held;             /* pending since; last moment at which the condition was seen true */
+	instant changed;                 /* last change of the condition */
+	duration flap_settle;            /* of the rule when it began */
 	instant timer;                   /* deadline in the heap; INSTANT_NONE */
 	bool announced;                  /* correlation has been told of its opening */
 	bool released;                   /* nobody but the list of recent ones keeps it */
@@ -193,6 +196,8 @@ struct windows *windows_new(struct engine *e);
 void windows_free(struct engine *e);
 void windows_event(struct engine *e, const struct event_frame *ev);
 void windows_timer(struct engine *e, enum timer_kind kind, uint64_t object);
+void windows_begin(struct engine *e);                        /* once there is a time: keys that run from start-up */
+void windows_resume(struct engine *e, duration down);        /* absence deadlines move by the time that nobody listened */
 void windows_rules_changed(struct engine *e, const struct rule_set *old);
 void windows_save(const struct engine *e, struct buf *out); /* alerts too */
 bool windows_load(struct engine *e, struct reader *r);

@@ -69,6 +69,7 @@ static void renumber(struct engine *e, const struct rule_state *was, const struc
 		if (to != NULL) {
 			e->windows->rules[to->number].hits = was[i].hits;
 			e->windows->rules[to->number].opened = was[i].opened;
+			e->windows->rules[to->number].evicted = was[i].evicted;
 		}
 	}
 	for (struct alert *a = e->alerts->all.first; a != NULL; a = a->next) {
@@ -91,6 +92,7 @@ static void carry_windows(struct engine *e, const struct rule_state *was, const 
 			              "rule=" SLICE_FMT " msg=\"changed: it starts with empty windows\"",
 			              SLICE_ARG(to->id));
 		put_idle(e, was[i].idle.first, same);
+		flaps_carry(e, to, was[i].flaps, same);
 	}
 }
 
@@ -98,7 +100,7 @@ static void carry_windows(struct engine *e, const struct rule_state *was, const 
 static void adapt(struct engine *e, struct alert *a, const struct rule *r, bool same)
 {
 	if (!same)
-		window_empty(a->window);
+		window_reform(e->windows, a->window, r);
 	if (!a->trial || r->mode != MODE_LIVE)
 		return;
 	a->trial = false;
@@ -152,11 +154,17 @@ void windows_rules_changed(struct engine *e, const struct rule_set *old)
 	struct rule_state *was = ws->rules;
 	mutes_free(e->alerts->mutes);
 	e->alerts->mutes = mutes_new();
+	ws->reloading = true;
 	windows_rules(e);
 	mutes_rules(e);
+	hmap_clear(ws->flaps);
 	renumber(e, was, old);
 	carry_windows(e, was, old);
 	judge_alerts(e, old);
+	watch_forget(e);
+	ws->reloading = false;
+	ws->expected = false;
+	windows_begin(e);
 	mutes_rebuild(e);
 	free(was);
 }

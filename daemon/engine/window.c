@@ -13,6 +13,13 @@ enum {
 
 /* ---- room */
 
+static bool is_dead(const struct engine *e, const struct rule *r, const struct window *w)
+{
+	if (w->formed)
+		return form_dead(w->form, r, e->now);
+	return w->n == 0 || window_nth(w, 1) <= e->now - r->within;
+}
+
 static void sweep_rule(struct engine *e, uint32_t number)
 {
 	struct windows *ws = e->windows;
@@ -21,10 +28,11 @@ static void sweep_rule(struct engine *e, uint32_t number)
 	const struct rule *r = &rule_set_rules(e->setup.rules, &n)[number];
 	for (int i = 0; i < SWEEP && rs->idle.first != NULL; i++) {
 		struct window *w = rs->idle.first;
-		if (w->n > 0 && window_nth(w, 1) > e->now - r->within)
+		if (!is_dead(e, r, w))
 			break;
 		window_free(ws, w);
 	}
+	flaps_sweep(e, number, 1);
 }
 
 /* Keys whose times are over cost memory only: each event drops a few of its rule, and of the next one in
@@ -43,6 +51,7 @@ static void make_room(struct engine *e, uint32_t number)
 	if (rs->n_windows < e->setup.config->limits.keys_per_rule)
 		return;
 	e->stats.evicted++;
+	rs->evicted++;
 	if (rs->idle.first != NULL)
 		window_free(e->windows, rs->idle.first);
 	else if (rs->live.first != NULL)
@@ -51,17 +60,25 @@ static void make_room(struct engine *e, uint32_t number)
 
 /* ---- one event */
 
-static void problem(struct engine *e, const struct rule *r, struct window *w, struct slice key,
-                    const struct occasion *o)
+struct window *window_touch(struct engine *e, const struct rule *r, struct window *w, struct slice key)
 {
 	struct windows *ws = e->windows;
 	if (w == NULL) {
 		make_room(e, r->number);
-		w = window_add(ws, r->number, key);
-	} else if (w->alert == NULL) {
+		return window_add(ws, r->number, key, form_new(r));
+	}
+	if (w->alert == NULL) {
 		windows_take(ws, w); /* to the end of the idle list: it is the youngest now */
 		window_idle_link(&ws->rules[r->number], w);
 	}
+	return w;
+}
+
+/* Events as such, or so many of them. */
+static void count_event(struct engine *e, const struct rule *r, struct window *w, struct slice key,
+                        const struct occasion *o)
+{
+	w = window_touch(e, r, w, key);
 	uint32_t keep = MAX(r->at_least, r->clear_fewer_than);
 	if (keep > 0)
 		window_push(w, e->now, keep);
@@ -71,6 +88,59 @@ static void problem(struct engine *e, const struct rule *r, struct window *w, st
 		alert_repeat(e, r, w->alert, o, holds);
 	else if (holds)
 		alert_begin(e, r, w, o, first, MAX(r->at_least, 1));
+}
+
+static struct slice field_text(const struct fields *f, const struct field_ref *ref)
+{
+	return value_slice(ref->core != FIELD_NONE ? fields_get(f, ref->core)
+	                                           : fields_get_name(f, ref->name));
+}
+
+/* An event without the value is none of the window's. */
+static void value_event(struct engine *e, const struct rule *r, struct window *w, struct slice key,
+                        const struct occasion *o)
+{
+	struct slice text = r->when.of != OF_COUNT ? field_text(o->f, &r->when.field) : SLICE_NONE;
+	double number, value;
+	if (r->when.of != OF_COUNT &&
+	    (text.n == 0 || (r->when.of > OF_DISTINCT && !slice_num(text, &number))))
+		return;
+	w = window_touch(e, r, w, key);
+	if (!value_add(w->form, r, e->now, text, rule_offset(e, r, e->now)))
+		return;
+	if (r->clear_fewer_than > 0)
+		window_push(w, e->now, r->clear_fewer_than);
+	bool verdict = value_verdict(w->form, &value), holds = verdict && value >= r->when.at_least;
+	struct occasion own = *o;
+	own.value = verdict ? &value : NULL;
+	if (w->alert != NULL)
+		alert_repeat(e, r, w->alert, &own, holds);
+	else if (holds)
+		alert_begin(e, r, w, &own, value_first(w->form), value_count(w->form));
+}
+
+/* Outside of its times a rule counts nothing (17.6). */
+static void problem(struct engine *e, const struct rule *r, struct window *w, struct slice key,
+                    const struct occasion *o)
+{
+	if (!rule_counts_now(e, r))
+		return;
+	switch (r->when.form) {
+	case WHEN_EVENT:
+	case WHEN_COUNT: count_event(e, r, w, key, o); return;
+	case WHEN_VALUE: value_event(e, r, w, key, o); return;
+	case WHEN_FEWER: watch_event(e, r, w, key, o); return;
+	case WHEN_STEPS: (void)DOUBT(true); return; /* they have no `match` */
+	}
+}
+
+/* A clear of a key without an alert empties its window. */
+static void clear_idle(struct engine *e, const struct rule *r, struct window *w)
+{
+	if (r->when.form == WHEN_FEWER)
+		watch_cleared(e, r, w);
+	else
+		window_free(e->windows, w);
 }
 
 static void judge(struct engine *e, const struct rule *r, bool clears, const struct occasion *o)
@@ -93,8 +163,26 @@ static void judge(struct engine *e, const struct rule *r, bool clears, const str
 	else if (w != NULL && w->alert != NULL)
 		alert_clear(e, w->alert, "cleared by an event");
 	else if (w != NULL)
-		window_free(e->windows, w);
+		clear_idle(e, r, w);
 	sweep(e, r->number);
+}
+
+/* `hits` begins with steps of one rule; returns how many. What fits `clear.match` clears (17.5). */
+static size_t judge_steps(struct engine *e, const struct predicate *predicates, const uint32_t *hits,
+                          size_t n, bool clears, const struct occasion *o)
+{
+	const struct predicate *first = &predicates[hits[0]];
+	size_t n_rules, count = 0;
+	const struct rule *r = &rule_set_rules(e->setup.rules, &n_rules)[first->rule];
+	while (count < n && predicates[hits[count]].role == PREDICATE_STEP &&
+	       predicates[hits[count]].rule == first->rule)
+		count++;
+	if (clears || r->mode == MODE_OFF || (o->trial && r->mode != MODE_TRIAL))
+		return count;
+	e->windows->rules[r->number].hits++;
+	steps_event(e, r, hits, count, o);
+	sweep(e, r->number);
+	return count;
 }
 
 static bool has(const uint32_t *hits, size_t n, uint32_t number)
@@ -124,6 +212,8 @@ static bool sees(const struct engine *e, const struct predicate *p, const struct
 	const struct rule_state *rs = &e->windows->rules[p->rule];
 	if (!o->alert)
 		return true;
+	if (p->role == PREDICATE_STEP)
+		return p->rule != o->alert_rule && p->sees_alerts;
 	return p->rule != o->alert_rule && (p->role == PREDICATE_CLEAR ? rs->clear_alerts : rs->match_alerts);
 }
 
@@ -141,7 +231,10 @@ static void judge_all(struct engine *e, const struct occasion *o, const uint32_t
 		if (!sees(e, p, o))
 			continue;
 		const struct rule *r = &rules[p->rule];
-		if (p->role == PREDICATE_CLEAR)
+		if (p->role == PREDICATE_STEP)
+			i += judge_steps(e, predicates, hits + i, n - i, is_hit(hits, n, r->clear_match), o) -
+			     1;
+		else if (p->role == PREDICATE_CLEAR)
 			judge(e, r, true, o);
 		else if (!is_hit(hits, n, r->clear_match))
 			judge(e, r, false, o);
@@ -223,9 +316,49 @@ bool windows_work(struct engine *e)
 
 void windows_timer(struct engine *e, enum timer_kind kind, uint64_t object)
 {
-	if (DOUBT(kind != TIMER_ALERT))
+	if (kind == TIMER_ALERT) {
+		alert_timer(e, object);
 		return;
-	alert_timer(e, object);
+	}
+	struct window *w = kind == TIMER_WINDOW ? hmap_get(e->windows->timed, key_u64(&object)) : NULL;
+	if (w == NULL || w->form->timer == INSTANT_NONE || e->now < w->form->timer)
+		return;
+	w->form->timer = INSTANT_NONE;
+	if (w->form->kind == WHEN_FEWER)
+		watch_timer(e, w);
+	else if (!DOUBT(w->form->kind != WHEN_STEPS))
+		steps_timer(e, w);
+}
+
+/* ---- absence */
+
+void windows_begin(struct engine *e)
+{
+	if (e->windows->expected)
+		return;
+	e->windows->expected = true;
+	watch_expected(e);
+}
+
+static void shift(struct engine *e, struct window *w, duration down)
+{
+	if (w->formed && w->form->kind == WHEN_FEWER)
+		watch_shift(e, w, down);
+	else if (w->formed && w->form->kind == WHEN_STEPS)
+		steps_shift(e, w, down);
+}
+
+void windows_resume(struct engine *e, duration down)
+{
+	if (down <= 0 || down > 3650 * DAY)
+		return;
+	for (size_t i = 0; i < e->windows->n_rules; i++) {
+		const struct rule_state *rs = &e->windows->rules[i];
+		for (struct window *w = rs->idle.first; w != NULL; w = w->newer)
+			shift(e, w, down);
+		for (struct alert *a = rs->live.first; a != NULL; a = a->newer)
+			shift(e, a->window, down);
+	}
 }
 
 /* ---- life */
@@ -276,6 +409,8 @@ struct windows *windows_new(struct engine *e)
 	struct windows *ws = xcalloc(1, sizeof *ws);
 	ws->n_buckets = FIRST_BUCKETS;
 	ws->buckets = xcalloc(ws->n_buckets, sizeof(struct window *));
+	ws->timed = hmap_new();
+	ws->flaps = hmap_new();
 	fields_init(&ws->fields, e->scratch);
 	e->windows = ws;
 	e->alerts = alerts_new();
@@ -299,6 +434,8 @@ void windows_free(struct engine *e)
 			window_destroy(w);
 		}
 	}
+	flaps_free(ws);
+	hmap_free(ws->timed);
 	fields_free(&ws->fields);
 	free(ws->rules);
 	free(ws->buckets);
@@ -314,4 +451,10 @@ void engine_rule_stats(const struct engine *e, uint32_t rule, uint64_t *hits, ui
 	*hits = rs->hits;
 	*alerts = rs->opened;
 	*keys = rs->n_windows;
+}
+
+uint64_t engine_rule_evicted(const struct engine *e, uint32_t rule)
+{
+	BUG_ON(rule >= e->windows->n_rules);
+	return e->windows->rules[rule].evicted;
 }

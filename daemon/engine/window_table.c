@@ -73,9 +73,33 @@ static void idle_unlink(struct rule_state *rs, struct window *w)
 	w->older = w->newer = NULL;
 }
 
-struct window *window_add(struct windows *ws, uint32_t rule, struct slice key)
+static void take_form(struct windows *ws, struct window *w, struct form *form)
 {
-	BUG_ON(rule >= ws->n_rules || key.n > UINT32_MAX);
+	w->formed = 1;
+	w->form = form;
+	w->ring = NULL;
+	w->cap = w->n = w->head = 0;
+	if (form->serial != 0)
+		hmap_put(ws->timed, key_u64(&form->serial), w);
+}
+
+static void leave_form(struct windows *ws, struct window *w)
+{
+	if (w->form->serial != 0)
+		hmap_del(ws->timed, key_u64(&w->form->serial));
+	form_free(w->form);
+	free(w->ring);
+	w->formed = 0;
+	w->ring = w->few;
+	w->cap = FEW;
+	w->n = w->head = 0;
+	if (w->formed)
+		form_clear(w->form);
+}
+
+struct window *window_add(struct windows *ws, uint32_t rule, struct slice key, struct form *form)
+{
+	BUG_ON(rule >= ws->n_rules || key.n > INT32_MAX);
 	if (ws->len >= ws->n_buckets)
 		resize(ws, ws->n_buckets * 2);
 	struct window *w = xcalloc(1, sizeof *w + key.n + 1);
@@ -83,9 +107,11 @@ struct window *window_add(struct windows *ws, uint32_t rule, struct slice key)
 	w->cap = FEW;
 	w->rule = rule;
 	w->hash = (uint32_t)hash_bytes(key);
-	w->key_n = (uint32_t)key.n;
+	w->key_n = (uint32_t)key.n & INT32_MAX;
 	if (key.n > 0)
 		memcpy(w->key, key.p, key.n);
+	if (form != NULL)
+		take_form(ws, w, form);
 	insert(ws, w);
 	ws->len++;
 	ws->rules[rule].n_windows++;
@@ -93,9 +119,35 @@ struct window *window_add(struct windows *ws, uint32_t rule, struct slice key)
 	return w;
 }
 
+void window_reform(struct windows *ws, struct window *w, const struct rule *r)
+{
+	window_empty(w);
+	if (w->formed)
+		leave_form(ws, w);
+	struct form *form = form_new(r);
+	if (form != NULL)
+		take_form(ws, w, form);
+}
+
+void window_timer(struct engine *e, struct window *w, instant at)
+{
+	struct form *f = w->form;
+	BUG_ON(!w->formed);
+	if (f->timer != INSTANT_NONE && f->timer <= at)
+		return; /* that one comes first and looks again */
+	if (f->serial == 0) {
+		f->serial = engine_serial(e);
+		hmap_put(e->windows->timed, key_u64(&f->serial), w);
+	}
+	f->timer = at;
+	engine_timer(e, at, TIMER_WINDOW, f->serial);
+}
+
 void window_destroy(struct window *w)
 {
-	if (w->ring != w->few)
+	if (w->formed)
+		form_free(w->form);
+	if (w->formed || w->ring != w->few)
 		free(w->ring);
 	free(w);
 }
@@ -111,6 +163,8 @@ static void remove_busy(struct windows *ws, struct window *w)
 	ws->len--;
 	if (w->rule != RULE_NONE)
 		ws->rules[w->rule].n_windows--;
+	if (w->formed && w->form->serial != 0)
+		hmap_del(ws->timed, key_u64(&w->form->serial));
 	window_destroy(w);
 }
 
@@ -129,7 +183,7 @@ void windows_take(struct windows *ws, struct window *w)
 void window_idle(struct windows *ws, struct window *w)
 {
 	BUG_ON(w->alert != NULL);
-	if (w->n == 0) {
+	if (w->n == 0 && (!w->formed || form_empty(w->form))) {
 		remove_busy(ws, w);
 		return;
 	}
@@ -141,11 +195,11 @@ void window_idle(struct windows *ws, struct window *w)
 
 static void ring_grow(struct window *w, uint32_t keep)
 {
-	uint32_t cap = MIN(w->cap * 2, keep);
+	uint32_t cap = MIN(MAX(w->cap * 2, FEW), keep);
 	instant *v = xreallocarray(NULL, cap, sizeof *v);
 	for (uint32_t i = 0; i < w->n; i++)
 		v[i] = w->ring[(w->head + i) % w->cap];
-	if (w->ring != w->few)
+	if (w->formed || w->ring != w->few)
 		free(w->ring);
 	w->ring = v;
 	w->cap = cap;
@@ -170,4 +224,6 @@ instant window_nth(const struct window *w, uint32_t n)
 void window_empty(struct window *w)
 {
 	w->n = w->head = 0;
+	if (w->formed)
+		form_clear(w->form);
 }

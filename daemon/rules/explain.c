@@ -44,6 +44,7 @@ static const char *role_word(enum predicate_role role)
 	switch (role) {
 	case PREDICATE_MATCH: return "match";
 	case PREDICATE_CLEAR: return "clear";
+	case PREDICATE_STEP: return "step";
 	}
 	bug_stop("a predicate of no role", __FILE__, __LINE__);
 }

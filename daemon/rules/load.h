@@ -70,6 +70,12 @@ struct known_field {
 	const char *how;               /* "set by decoder 'df', disk.yaml:8" */
 };
 
+struct load_step {                     /* a step of the rule that is being read: what templates may name */
+	struct slice name;
+	struct slice *fields;
+	size_t n, cap;                 /* in ld->tmp; fields of ${steps.NAME.field}, each once */
+};
+
 struct loader {
 	const struct rules_source *src;
 	struct findings *f;
@@ -88,6 +94,7 @@ struct loader {
 	struct symbol **macro_stack;   size_t n_macro_stack, cap_macro_stack;
 	size_t weight, level;          /* of the condition that is being read: as in struct symbol */
 	bool any_suppression_match;
+	struct load_step *steps;       size_t n_steps; /* of the rule that is being read */
 	struct graph *chains;          /* rule a → rule b: a sees alerts of b */
 	size_t tests;
 };
@@ -138,8 +145,9 @@ struct schema {
 	bool params;              /* values may be $name */
 };
 extern const struct schema schema_file, schema_test_file, schema_list_file, schema_decoder, schema_decoder_map, schema_rule,
-    schema_when, schema_clear, schema_suppression, schema_incident, schema_test, schema_input, schema_snmp,
-    schema_webhook, schema_silence, schema_ticket, schema_expect, schema_alert, schema_incident_expected;
+    schema_when, schema_of, schema_list_ref, schema_step, schema_flap, schema_clear, schema_suppression, schema_incident,
+    schema_test, schema_input, schema_snmp, schema_webhook, schema_silence, schema_ticket, schema_expect, schema_alert,
+    schema_incident_expected;
 extern const char *const words_severity[], *const words_state[];
 
 /* Checks that n is a map with keys of the schema, each of its kind. `thing` names it ("rule 'x'"), missing keys are
@@ -228,6 +236,15 @@ void rules_load(struct loader *ld);
 void rule_incident_load(struct loader *ld, const struct load_file *file, const struct node *n, const char *thing,
                         struct rule_incident *out);
 bool rule_fields(struct loader *ld, const struct load_file *file, const struct node *n, struct field_ref **out, size_t *n_out);
+/* ---- load_when.c: `when` and `flap` */
+void when_names(struct loader *ld, const struct symbol *s);  /* names of steps, before any template is read */
+/* E040 to E044. Gives the condition of every step in `out` (STEPS_MAX places; NULL where it is faulty); `match` of a rule
+ * with steps must be true beside that of each step (may be NULL). */
+void when_load(struct loader *ld, const struct symbol *s, struct rule *r, const struct cond *match,
+               const struct cond **out);
+void when_fields(struct loader *ld, struct rule *r);         /* after all templates */
+void flap_load(struct loader *ld, const struct symbol *s, struct rule *r);
+
 void rule_suppressions(struct loader *ld); /* after all rules: both sides' `by` are needed */
 void tests_load(struct loader *ld);
 
@@ -255,6 +272,6 @@ void check_conditions(struct loader *ld);  /* lints that compare conditions: W10
 /* Adds the canonical text of a condition: the same for every order of keys and items. */
 void cond_canon(struct loader *ld, const struct cond *c, struct buf *out);
 void atom_canon(const struct value_list *lists, const struct atom *a, struct buf *out);
-uint64_t rule_hash(struct loader *ld, const struct rule *r, const struct cond *match);
+uint64_t rule_hash(struct loader *ld, const struct rule *r, const struct cond *match, const struct cond *const *steps);
 
 #endif

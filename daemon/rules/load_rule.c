@@ -34,18 +34,6 @@ bool rule_fields(struct loader *ld, const struct load_file *file, const struct n
 	return ok;
 }
 
-static uint32_t predicate_add(struct loader *ld, enum predicate_role role, uint32_t rule,
-                              const struct cond *c)
-{
-	struct rule_set *rs = ld->rs;
-	BUG_ON(c == NULL || rule >= rs->n_rules);
-	rs->predicates =
-	    array_reserve(rs->predicates, &rs->cap_predicates, rs->n_predicates + 1, sizeof *rs->predicates);
-	uint32_t number = (uint32_t)rs->n_predicates++;
-	rs->predicates[number] = (struct predicate){.number = number, .role = role, .rule = rule, .cond = c};
-	return number;
-}
-
 static bool is_state(const struct atom *a)
 {
 	return a->field.core == FIELD_STATE;
@@ -60,6 +48,23 @@ static bool is_alert(const struct atom *a)
 		if (slice_is(a->texts[i], "alert"))
 			return true;
 	return false;
+}
+
+static uint32_t predicate_add(struct loader *ld, enum predicate_role role, uint32_t rule,
+                              const struct cond *c)
+{
+	struct rule_set *rs = ld->rs;
+	BUG_ON(c == NULL || rule >= rs->n_rules);
+	rs->predicates =
+	    array_reserve(rs->predicates, &rs->cap_predicates, rs->n_predicates + 1, sizeof *rs->predicates);
+	uint32_t number = (uint32_t)rs->n_predicates++;
+	rs->predicates[number] = (struct predicate){.number = number,
+	                                            .role = role,
+	                                            .rule = rule,
+	                                            .cond = c,
+	                                            .sees_alerts = match_mentions(c, is_alert),
+	                                            .mentions_state = match_mentions(c, is_state)};
+	return number;
 }
 
 /* ---- single keys */
@@ -154,43 +159,6 @@ static void within_load(struct loader *ld, const struct symbol *s, const struct 
 	(void)key_duration(ld, s->file, map, "within", d_out);
 }
 
-static void when_load(struct loader *ld, const struct symbol *s, struct rule *r)
-{
-	static const char *const forms[] = {"at_least", "fewer_than", "steps"};
-	const struct node *n = node_get(s->node, "when"), *found[ARRAY_LEN(forms)], *last = NULL;
-	const char *thing = arena_printf(ld->tmp, "'when' of rule '" SLICE_FMT "'", SLICE_ARG(s->name));
-	struct slice text;
-	double num;
-	size_t count = 0;
-	if (n == NULL || n->kind != NODE_MAP ||
-	    !schema_check(ld, s->file, n, &schema_when, thing, n->key_mark))
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-		found[i] = node_get(n, forms[i]);
-		if (found[i] == NULL)
-			continue;
-		count++;
-		if (last == NULL || found[i]->key_mark.line > last->key_mark.line ||
-		    (found[i]->key_mark.line == last->key_mark.line &&
-		     found[i]->key_mark.col > last->key_mark.col))
-			last = found[i];
-	}
-	bool steps = found[2] != NULL && found[1] == NULL; /* steps take at_least too */
-	if (count == 0 || (count > 1 && !steps))
-		load_error(ld, s->file, "E040", count == 0 ? n->key_mark : last->key_mark,
-		           "'when' takes one of at_least, fewer_than, steps");
-	for (size_t i = 1; i < ARRAY_LEN(forms); i++)
-		if (found[i] != NULL && node_get(n, "within") == NULL)
-			load_error(ld, s->file, "E041", found[i]->key_mark,
-			           "'%s' needs 'within': how much time may pass? Example: within: 5m",
-			           forms[i]);
-	/* no number at all: the schema has said so */
-	if (node_get(n, "of") == NULL && key_text(ld, s->file, n, "at_least", &text) && slice_num(text, &num))
-		schema_count(ld, s->file, schema_key(&schema_when, SLICE("at_least")), found[0]);
-	if (!steps)
-		within_load(ld, s, n, "at_least", &r->at_least, &r->within);
-}
-
 static const struct cond *clear_load(struct loader *ld, const struct symbol *s, struct rule *r)
 {
 	const struct node *n = node_get(s->node, "clear"), *match = node_get(n, "match"),
@@ -224,7 +192,7 @@ static void texts_load(struct loader *ld, const struct symbol *s, struct rule *r
 	tags_load(ld, s, r);
 }
 
-/* `match` is required, except where steps bring their own; these are refused by name, once is enough. */
+/* `match` is required, except where steps bring their own. */
 static const struct cond *rule_match(struct loader *ld, const struct symbol *s)
 {
 	const struct node *match = node_get(s->node, "match"), *when = node_get(s->node, "when");
@@ -232,6 +200,41 @@ static const struct cond *rule_match(struct loader *ld, const struct symbol *s)
 		load_error(ld, s->file, "E005", s->node->key_mark, "rule '" SLICE_FMT "' needs 'match'",
 		           SLICE_ARG(s->name));
 	return match != NULL && match->kind == NODE_MAP ? match_load(ld, s->file, match) : NULL;
+}
+
+/* Predicates of a rule are neighbours: first the steps in their order, then `match` and `clear.match`. */
+static void predicates_add(struct loader *ld, struct rule *r, const struct cond *match,
+                           const struct cond *clear, const struct cond *const *steps)
+{
+	struct rule_step *v = arena_array(ld->a, r->when.n_steps + 1, sizeof *v);
+	if (r->mode == MODE_OFF)
+		return;
+	for (size_t i = 0; i < r->when.n_steps; i++) {
+		v[i] = r->when.steps[i];
+		if (steps[i] == NULL)
+			continue;
+		v[i].predicate = predicate_add(ld, PREDICATE_STEP, r->number, steps[i]);
+		ld->rs->predicates[v[i].predicate].step = (uint32_t)i;
+		v[i].mentions_state = ld->rs->predicates[v[i].predicate].mentions_state;
+	}
+	if (r->when.n_steps > 0)
+		r->when.steps = v;
+	if (match != NULL && r->when.n_steps == 0)
+		r->match = predicate_add(ld, PREDICATE_MATCH, r->number, match);
+	if (clear != NULL)
+		r->clear_match = predicate_add(ld, PREDICATE_CLEAR, r->number, clear);
+}
+
+/* What any event of the rule fits, for the checks that span rules. NULL if a part of it is faulty. */
+static const struct cond *whole_match(struct loader *ld, const struct rule *r, const struct cond *match,
+                                      const struct cond **steps, struct mark mark)
+{
+	if (r->when.n_steps == 0)
+		return match;
+	for (size_t i = 0; i < r->when.n_steps; i++)
+		if (steps[i] == NULL)
+			return NULL;
+	return match_join(ld, COND_ANY, steps, r->when.n_steps, mark);
 }
 
 /* Every key is read, whatever was wrong with the ones before: one run tells all. */
@@ -247,6 +250,9 @@ static void rule_load(struct loader *ld, struct symbol *s, struct rule *r)
 	                   .match = PREDICATE_NONE,
 	                   .clear_match = PREDICATE_NONE,
 	                   .quiet = -1,
+	                   .flap_changes = -1,
+	                   .flap_within = -1,
+	                   .flap_settle = -1,
 	                   .mark = n->key_mark};
 	r->file = s->file->name;
 	rule_incident_load(ld, s->file, NULL, thing, &r->incident);
@@ -254,30 +260,31 @@ static void rule_load(struct loader *ld, struct symbol *s, struct rule *r)
 		s->broken = true;
 		return;
 	}
+	const struct cond *steps[STEPS_MAX] = {NULL};
+	when_names(ld, s);
 	texts_load(ld, s, r);
 	words_load(ld, s, r);
 	const struct cond *match = rule_match(ld, s);
 	by_load(ld, s, r);
-	when_load(ld, s, r);
+	when_load(ld, s, r, match, steps);
 	(void)key_duration(ld, s->file, n, "open_after", &r->open_after);
+	(void)key_duration(ld, s->file, n, "close_after", &r->close_after);
+	flap_load(ld, s, r);
 	const struct cond *clear = clear_load(ld, s, r);
 	severity_load(ld, s, r);
 	rule_incident_load(ld, s->file, node_get(n, "incident"),
 	                   arena_printf(ld->tmp, "'incident' of %s", thing), &r->incident);
 	r->stateless = node_get(n, "when") == NULL && node_get(n, "clear") == NULL;
+	when_fields(ld, r);
+	match = whole_match(ld, r, match, steps, n->key_mark);
 	if (match != NULL) {
 		r->match_mentions_state = match_mentions(match, is_state);
 		r->sees_alerts = match_mentions(match, is_alert);
-		r->hash = rule_hash(ld, r, match);
+		r->hash = rule_hash(ld, r, match, steps);
 	}
 	s->cond = match;
 	s->broken = ld->f->errors > errors;
-	if (r->mode == MODE_OFF)
-		return;
-	if (match != NULL)
-		r->match = predicate_add(ld, PREDICATE_MATCH, r->number, match);
-	if (clear != NULL)
-		r->clear_match = predicate_add(ld, PREDICATE_CLEAR, r->number, clear);
+	predicates_add(ld, r, match, clear, steps);
 }
 
 static int by_id(const void *a, const void *b)

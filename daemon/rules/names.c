@@ -257,10 +257,45 @@ struct known_arg {
 	bool rule;
 };
 
+/* ${steps.NAME.field}: takes it apart. NULL if no step of the rule has this name. */
+static struct load_step *step_of(const struct loader *ld, struct slice path, struct slice *field)
+{
+	if (!slice_starts(path, SLICE("steps.")))
+		return NULL;
+	struct slice rest = slice_sub(path, strlen("steps."), path.n), name;
+	if (!slice_split(&rest, '.', &name) || rest.n == 0)
+		return NULL;
+	*field = rest;
+	for (size_t i = 0; i < ld->n_steps; i++)
+		if (ld->steps[i].name.n > 0 && slice_eq(ld->steps[i].name, name))
+			return &ld->steps[i];
+	return NULL;
+}
+
+/* Later the engine keeps exactly these values of the step's event. */
+static void step_field(struct loader *ld, struct slice path)
+{
+	struct slice field;
+	struct load_step *st = step_of(ld, path, &field);
+	for (size_t i = 0; st != NULL && i < st->n; i++)
+		if (slice_eq(st->fields[i], field))
+			return;
+	if (st == NULL)
+		return;
+	struct slice *v = arena_array(ld->a, st->n + 1, sizeof *v);
+	if (st->n > 0)
+		memcpy(v, st->fields, st->n * sizeof *v);
+	v[st->n++] = arena_slice(ld->a, field);
+	st->fields = v;
+}
+
 static bool template_known(struct slice path, void *arg)
 {
 	const struct known_arg *k = arg;
 	enum value_type type;
+	struct slice field;
+	if (k->rule && step_of(k->ld, path, &field) != NULL)
+		return names_known(k->ld, field, &type);
 	return names_known(k->ld, path, &type) || (k->rule && rules_template_name(path));
 }
 
@@ -288,7 +323,10 @@ static void template_error(struct loader *ld, const struct load_file *file, cons
 	           "unknown field '" SLICE_FMT
 	           "' in template; available here: core fields, syslog.*, snmp.*, body.*, x.*, "
 	           "service.*%s and what decoders set or 'fields:' declares",
-	           SLICE_ARG(path), rule ? ", alert.*, rule.*, incident.*" : "");
+	           SLICE_ARG(path),
+	           !rule               ? ""
+	           : ld->n_steps > 0 ? ", alert.*, rule.*, incident.*, steps.NAME.field"
+	                             : ", alert.*, rule.*, incident.*");
 }
 
 const struct template *names_template(struct loader *ld, const struct load_file *file, const struct node *n,
@@ -306,7 +344,10 @@ const struct template *names_template(struct loader *ld, const struct load_file 
 	}
 	const struct slice *paths;
 	size_t count = template_paths(t, &paths);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		service_path(ld, paths[i]);
+		if (rule)
+			step_field(ld, paths[i]);
+	}
 	return t;
 }

@@ -68,15 +68,37 @@ void cond_canon(struct loader *ld, const struct cond *c, struct buf *out)
 	free(kids);
 }
 
-uint64_t rule_hash(struct loader *ld, const struct rule *r, const struct cond *match)
+/* The steps in their order; where `when` has none, their conditions are the rule's `match`. */
+static void canon_steps(struct loader *ld, const struct rule_when *w, const struct cond *const *steps,
+                        struct buf *out)
 {
+	for (size_t i = 0; i < w->n_steps; i++) {
+		buf_printf(out, " %s %u ", w->steps[i].absent ? "absent" : "step", w->steps[i].times);
+		if (steps[i] != NULL)
+			cond_canon(ld, steps[i], out);
+	}
+}
+
+uint64_t rule_hash(struct loader *ld, const struct rule *r, const struct cond *match,
+                   const struct cond *const *steps)
+{
+	const struct rule_when *w = &r->when;
 	struct buf b = {0};
-	cond_canon(ld, match, &b);
+	if (w->n_steps == 0)
+		cond_canon(ld, match, &b);
 	buf_str(&b, " by");
 	/* in the order of the window's key */
 	for (size_t i = 0; i < r->n_by; i++)
 		buf_printf(&b, " " SLICE_FMT, SLICE_ARG(r->by[i].name));
 	buf_printf(&b, " when %u %lld", r->at_least, (long long)r->within);
+	if (w->form == WHEN_VALUE)
+		buf_printf(&b, " %d " SLICE_FMT " %d %.17g", (int)w->of, SLICE_ARG(w->field.name),
+		           (int)w->window, w->at_least);
+	if (w->form == WHEN_FEWER)
+		buf_printf(&b, " fewer %u " SLICE_FMT, w->fewer_than, SLICE_ARG(w->list));
+	if (w->form == WHEN_STEPS)
+		buf_printf(&b, " %d %u", (int)w->any_order, w->least);
+	canon_steps(ld, w, steps, &b);
 	uint64_t h = hash_stable(buf_slice(&b));
 	buf_free(&b);
 	return h;

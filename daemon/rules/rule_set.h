@@ -18,7 +18,7 @@
 /* ---- what the loader makes */
 
 enum rule_mode { MODE_LIVE, MODE_TRIAL, MODE_OFF };
-enum predicate_role { PREDICATE_MATCH, PREDICATE_CLEAR };
+enum predicate_role { PREDICATE_MATCH, PREDICATE_CLEAR, PREDICATE_STEP };
 
 /* What the index finds: every condition that somebody waits for. Numbers are dense: hits of an event are such numbers. */
 struct predicate {
@@ -26,6 +26,40 @@ struct predicate {
 	enum predicate_role role;
 	uint32_t rule;
 	const struct cond *cond;
+	uint32_t step;                    /* PREDICATE_STEP: index in the rule's steps; those of one rule are neighbours */
+	bool sees_alerts;                 /* it tests alert.* or `type: alert` */
+	bool mentions_state;
+};
+
+/* ---- `when` (language.md section 7) */
+
+enum when_form { WHEN_EVENT, WHEN_COUNT, WHEN_VALUE, WHEN_FEWER, WHEN_STEPS };
+enum when_of { OF_COUNT, OF_DISTINCT, OF_SUM, OF_AVG, OF_MIN, OF_MAX, OF_P50, OF_P90, OF_P95, OF_P99 };
+enum when_window { WINDOW_SLIDING, WINDOW_ALIGNED, WINDOW_SESSION };
+#define STEPS_MAX 16
+
+struct rule_step {
+	bool absent;
+	uint32_t times;                   /* 1 and more; absent: 0 */
+	struct slice name;                /* absent if it has none */
+	uint32_t predicate;               /* PREDICATE_NONE while the rule is off */
+	bool mentions_state;
+	const struct slice *fields; size_t n_fields; /* those of ${steps.NAME.field} in the rule's templates */
+};
+struct rule_when {
+	enum when_form form;
+	enum when_of of;
+	enum when_window window;
+	struct field_ref field;           /* OF_DISTINCT and up */
+	double at_least;                  /* WHEN_VALUE */
+	uint32_t fewer_than;
+	bool expects;                     /* `expect` is written, or `by` is empty: keys run from start-up */
+	struct slice list;                /* of `expect`: its id */
+	const struct slice *expected; size_t n_expected;
+	const struct rule_step *steps; size_t n_steps;
+	bool any_order;
+	bool trailing_absent;
+	uint32_t least;                   /* any_order: so many steps are enough */
 };
 
 struct suppression {              /* one item of suppressed_by */
@@ -64,9 +98,12 @@ struct rule {
 	uint32_t match, clear_match;            /* predicates; PREDICATE_NONE */
 	bool match_mentions_state;
 	const struct field_ref *by; size_t n_by;
-	uint32_t at_least;                      /* 0: no `when` */
-	duration within;
-	duration open_after, close_after;       /* close_after: 0 unless the language part is there */
+	struct rule_when when;
+	uint32_t at_least;                      /* WHEN_COUNT; else 0 */
+	duration within;                        /* of `when`; 0: none */
+	duration open_after, close_after;
+	int flap_changes;                       /* < 0: not written (defaults.flap); 0: `flap: false` */
+	duration flap_within, flap_settle;      /* < 0: not written */
 	duration quiet;                         /* < 0: not written (defaults.quiet, or ttl for stateless) */
 	uint32_t clear_fewer_than; duration clear_within; /* 0: none */
 	bool stateless;                         /* by the rule alone: no `when`, no `clear` (17.2) */
@@ -179,5 +216,6 @@ void rules_summary(const struct rules_counts *c, const struct findings *f, struc
 
 /* Names that templates of rules may use besides fields (section 8): "alert.count", "incident.root", "rule.id" … */
 bool rules_template_name(struct slice path);
+const char *when_of_word(enum when_of of); /* "distinct" …; "count" */
 
 #endif

@@ -32,15 +32,7 @@ static const struct {
     {"file", "calendars", "calendars"},
     {"silence", "during", "silences.during"},
     {"decoder", "lookup", "lookup"},
-    {"rule", "flap", "flap"},
-    {"rule", "close_after", "close_after"},
     {"rule", "only_during", "only_during"},
-    {"when", "of", "when.of"},
-    {"when", "window", "when.window"},
-    {"when", "fewer_than", "when.fewer_than"},
-    {"when", "expect", "when.expect"},
-    {"when", "steps", "when.steps"},
-    {"when", "order", "when.order"},
 };
 
 static const struct schema_key file_keys[] = {
@@ -115,6 +107,31 @@ static const struct schema_key when_keys[] = {
     {"expect", KEY_MAP, false, NULL, "list of keys that must be heard", 0, 0},
     {"steps", KEY_LIST, false, NULL, "a sequence of conditions", 0, 0},
     {"order", KEY_ENUM, false, words_order, "order of the steps", 0, 0},
+};
+static const struct schema_key of_keys[] = {
+    {"distinct", KEY_TEXT, false, NULL, "how many different values the field had", 0, 0},
+    {"sum", KEY_TEXT, false, NULL, "sum of the field's values", 0, 0},
+    {"avg", KEY_TEXT, false, NULL, "their average, of 5 values and more", 0, 0},
+    {"min", KEY_TEXT, false, NULL, "the smallest value", 0, 0},
+    {"max", KEY_TEXT, false, NULL, "the greatest value", 0, 0},
+    {"p50", KEY_TEXT, false, NULL, "the median, of 5 values and more", 0, 0},
+    {"p90", KEY_TEXT, false, NULL, "90 of 100 values are not above it", 0, 0},
+    {"p95", KEY_TEXT, false, NULL, "95 of 100 values are not above it", 0, 0},
+    {"p99", KEY_TEXT, false, NULL, "99 of 100 values are not above it", 0, 0},
+};
+static const struct schema_key list_ref_keys[] = {
+    {"list", KEY_TEXT, true, NULL, "name of the list", 0, 0},
+};
+static const struct schema_key step_keys[] = {
+    {"match", KEY_MAP, false, NULL, "the event of this step", 0, 0},
+    {"absent", KEY_MAP, false, NULL, "no such event between its neighbours, or to the end", 0, 0},
+    {"times", KEY_COUNT, false, NULL, "so many events; default 1", 0, 0},
+    {"name", KEY_TEXT, false, NULL, "for templates: ${steps.NAME.field}", 0, 0},
+};
+static const struct schema_key flap_keys[] = {
+    {"changes", KEY_COUNT, true, NULL, "so many openings and clears", 0, 0},
+    {"within", KEY_DURATION, true, NULL, "in so much time, at most 7d", MSEC, WEEK},
+    {"settle", KEY_DURATION, true, NULL, "unchanged for so long, the alert is no longer held", 0, 0},
 };
 static const struct schema_key clear_keys[] = {
     {"match", KEY_MAP, false, NULL, "an event that clears", 0, 0},
@@ -223,6 +240,10 @@ SCHEMA(schema_decoder, "decoder", decoder_keys, true);
 SCHEMA(schema_decoder_map, "set", decoder_map_keys, true);
 SCHEMA(schema_rule, "rule", rule_keys, true);
 SCHEMA(schema_when, "when", when_keys, true);
+SCHEMA(schema_of, "of", of_keys, false);
+SCHEMA(schema_list_ref, "expect", list_ref_keys, false);
+SCHEMA(schema_step, "step", step_keys, true);
+SCHEMA(schema_flap, "flap", flap_keys, true);
 SCHEMA(schema_clear, "clear", clear_keys, true);
 SCHEMA(schema_suppression, "suppressed_by", suppression_keys, false);
 SCHEMA(schema_incident, "incident", incident_keys, true);

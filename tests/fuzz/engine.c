@@ -79,7 +79,7 @@ static void note_ops(struct run *r)
 
 static void step(struct run *r, uint16_t kind, struct slice payload)
 {
-	struct engine_setup s = {r->b->config, r->b->rules, r->b->map};
+	struct engine_setup s = {r->b->config, r->b->rules, r->b->map, NULL};
 	struct engine_input in = {
 	    .seq = ++r->seq, .at = r->at, .kind = kind, .payload = payload, .setup = &s};
 	effects_reset(&r->fx);
@@ -161,7 +161,7 @@ static void feed_one(struct run *r, uint8_t kind, const uint8_t *p, size_t n)
 /* Loads what was saved, and goes on with that. */
 static void restart(struct run *r)
 {
-	struct engine_setup s = {r->b->config, r->b->rules, r->b->map};
+	struct engine_setup s = {r->b->config, r->b->rules, r->b->map, NULL};
 	struct buf one = {0}, two = {0};
 	struct error err;
 	engine_save(r->e, &one);

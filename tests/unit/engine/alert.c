@@ -340,7 +340,7 @@ static void test_damaged_state(void **state)
 	(void)state;
 	check_event(r, 0, "a", "all", "problem");
 	struct buf b = rig_saved(r);
-	struct engine_setup s = {r->config, r->rules, r->map};
+	struct engine_setup s = {r->config, r->rules, r->map, NULL};
 	for (size_t n = 0; n < b.n; n++)
 		assert_null(engine_load(&s, slice_of(b.p, n), &err));
 	for (size_t i = 0; i + 4 < b.n; i++) {

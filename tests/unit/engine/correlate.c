@@ -441,12 +441,12 @@ static void new_map_binds_again(void **state)
 	desk_wait(d, 5 * SECOND);
 	assert_int_equal(desk_count(d, INCIDENT_GATHERING), 3);
 	struct rig *other = rig_with_map(desk_rules, map);
-	struct engine_setup s = {d->rig->config, d->rig->rules, other->map};
+	struct engine_setup s = {d->rig->config, d->rig->rules, other->map, NULL};
 	desk_input(d, INPUT_MAP, SLICE_NONE, &s);
 	desk_wait(d, MINUTE);
 	assert_int_equal(desk_live(d), 1);
 	assert_int_equal(desk_incident(d, "core")->tally.alerts, 3);
-	struct engine_setup back = {d->rig->config, d->rig->rules, d->rig->map};
+	struct engine_setup back = {d->rig->config, d->rig->rules, d->rig->map, NULL};
 	desk_input(d, INPUT_MAP, SLICE_NONE, &back);
 	desk_wait(d, 2 * MINUTE);
 	rig_restart(d->rig);
@@ -488,7 +488,7 @@ static void views(void **state)
 
 static void try_load(struct desk *d, struct buf *bytes)
 {
-	struct engine_setup s = {d->rig->config, d->rig->rules, d->rig->map};
+	struct engine_setup s = {d->rig->config, d->rig->rules, d->rig->map, NULL};
 	struct error err;
 	uint32_t crc = crc32c(0, bytes->p, bytes->n);
 	buf_add(bytes, &crc, sizeof crc);

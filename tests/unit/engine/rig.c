@@ -49,7 +49,7 @@ static void load_map(struct rig *r, const char *yaml)
 
 static struct engine_setup setup_of(const struct rig *r)
 {
-	return (struct engine_setup){r->config, r->rules, r->map};
+	return (struct engine_setup){r->config, r->rules, r->map, NULL};
 }
 
 struct rig *rig_with_map(const char *yaml, const char *map)
