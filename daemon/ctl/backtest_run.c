@@ -51,7 +51,7 @@ static int answer(struct bt_run *r, struct error *err)
 /* What a kill -9 and a start do: the state goes through its bytes. */
 static int restart(struct bt_run *r, struct error *err)
 {
-	struct engine_setup s = {&r->config, r->load->rules, r->map};
+	struct engine_setup s = {&r->config, r->load->rules, r->map, NULL};
 	struct buf state = {0};
 
 	engine_save(r->engine, &state);
@@ -138,7 +138,7 @@ static int feed_payload(struct bt_run *r, const struct record_item *it, uint32_t
 
 static void begin(struct bt_run *r, instant at)
 {
-	struct engine_setup s = {&r->config, r->load->rules, r->map};
+	struct engine_setup s = {&r->config, r->load->rules, r->map, NULL};
 
 	r->first = r->last = at;
 	r->engine = engine_new(&s);

@@ -472,6 +472,7 @@ void steps_event(struct engine *e, const struct rule *r, const uint32_t *hits, s
 	bool clears = false, step = sort_hits(&a, hits, n, &clears);
 	struct slice key;
 	alert_by_values(e, r, o->f, &key);
+	observe_fits(e, r, key);
 	a.w = window_find(e->windows, r->number, key);
 	if (clears && !step) {
 		if (a.w != NULL)

@@ -12,6 +12,14 @@
 	HEAD "rules:\n  disk-full:\n    summary: Disk of ${host} is full\n    match: {app: kernel}\n" keys
 /* a rule with this match in line 6 */
 #define MATCH(match) HEAD "rules:\n  disk-full:\n    summary: Disk of ${host} is full\n    match: " match "\n"
+/* the same, with a list; what is added begins in line 8 */
+#define LISTED(keys)                                                                                         \
+	HEAD "lists: {agents: [web1, web2]}\nrules:\n  disk-full:\n    summary: Disk of ${host} is full\n"    \
+	     "    match: {app: kernel}\n" keys
+/* a rule with these steps in line 6 */
+#define STEPS(steps, more)                                                                                   \
+	HEAD "rules:\n  disk-full:\n    summary: Disk of ${host} is full\n    when: {steps: [" steps           \
+	     "], within: 5m" more "}\n"
 #define DECODER(keys) HEAD "decoders:\n  - id: df\n    match: {app: df}\n" keys
 #define TEST(keys)    RULE("") "tests:\n  - name: a full disk\n" keys
 #define DEEP          "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
@@ -105,6 +113,17 @@ static const struct code codes[] = {
     {"E041", "A number of events without the time in which they count.",
      "Three failures in a minute are an attack, three in a year are not.", RULE("    when: {at_least: 3}\n"),
      RULE("    when: {at_least: 3, within: 5m}\n"), false},
+    {"E042", "Keys are expected, but it is not clear of which field.",
+     "The list holds values of one field: the one in 'by'.",
+     LISTED("    by: [host, app]\n    when: {fewer_than: 1, within: 5m, expect: {list: agents}}\n"),
+     LISTED("    by: [host]\n    when: {fewer_than: 1, within: 5m, expect: {list: agents}}\n"), false},
+    {"E043", "A sequence that begins with what must not come.",
+     "Nothing would say when the waiting begins: put a 'match' before it, or use fewer_than.",
+     STEPS("{absent: {app: b}}, {match: {app: a}}", ""), STEPS("{match: {app: a}}, {absent: {app: b}}", ""), false},
+    {"E044", "Something must not come, in no order.",
+     "Between which steps it must be absent is only clear in a strict order.",
+     STEPS("{match: {app: a}}, {absent: {app: b}}", ", order: any"), STEPS("{match: {app: a}}, {absent: {app: b}}", ""),
+     false},
     {"E050", "Rules that see each other's alerts.",
      "An alert is an event that rules may match; if the way leads back to where it began, one event could ring "
      "for ever.",

@@ -217,7 +217,8 @@ static void expect_load(struct loader *ld, const struct symbol *s, const struct 
 	struct symbol *list = name != NULL ? symbol_ref(ld, s->file, SYMBOL_LIST, name) : NULL;
 	if (list == NULL || r->n_by != 1)
 		return;
-	const struct value_list *l = &ld->rs->lists[list_number(ld, list, names_lower(&r->by[0]))];
+	uint32_t number = list_number(ld, list, names_lower(&r->by[0])); /* may move the lists */
+	const struct value_list *l = &ld->rs->lists[number];
 	r->when.expects = true;
 	r->when.list = l->name;
 	r->when.expected = l->values;

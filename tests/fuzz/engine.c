@@ -183,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		bench_open(&b);
 	}
 	arena_reset(b.arena);
-	struct engine_setup s = {b.config, b.rules, b.map};
+	struct engine_setup s = {b.config, b.rules, b.map, NULL};
 	struct run r = {.b = &b, .e = engine_new(&s), .at = INT64_C(1767571200) * SECOND};
 	effects_init(&r.fx);
 	for (size_t i = 0; i + 3 <= size;) {

@@ -102,6 +102,7 @@ static void opens_only_while_something_is_open(void **state)
 {
 	(void)state;
 	struct desk *d = desk_new(desk_rules, desk_map, false);
+	d->rig->config->defaults.flap_changes = 0; /* the alerts themselves are not held open */
 	for (int k = 0; k < 4; k++) { /* flaps, and is calm when the wait ends */
 		desk_event(d, 2 * k * SECOND, "ping", "sw1", "problem");
 		desk_event(d, (2 * k + 1) * SECOND, "ping", "sw1", "clear");
