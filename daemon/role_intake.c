@@ -412,6 +412,16 @@ static void intake_map(void *self, int fd, const char *hash UNUSED)
 	in->map = m;
 }
 
+static void on_parent_frame(void *self, const struct frame *head, struct slice payload, int fd)
+{
+	struct intake *in = self;
+
+	if (head->kind == FRAME_RECORD)
+		intake_record_frame(in->recording, payload, fd);
+	else if (fd >= 0)
+		close(fd);
+}
+
 /* ---- life */
 
 static uint32_t new_epoch(void)
@@ -436,6 +446,7 @@ static void *intake_start(struct role *r)
 	in->informs = hmap_new();
 	in->informs_before = hmap_new();
 	in->map = role_map_open(-1, &err);
+	in->recording = intake_record_new(in);
 	in->seq = in->acked = (uint64_t)loop_wall() << 4;
 	/* core drops numbers that it has seen: those of a former process must not be taken for ours, even if the clock went back */
 	in->epoch = new_epoch();
@@ -476,6 +487,7 @@ static void intake_free(void *self)
 	struct intake *in = self;
 
 	intake_close_sockets(in, false);
+	intake_record_free(in->recording);
 	channel_free(in->core);
 	channel_free(in->tail);
 	while (in->ring_n > 0) {
@@ -505,5 +517,6 @@ const struct role_ops role_intake = {.kind = ROLE_INTAKE,
                                      .peer = intake_peer,
                                      .listen = on_socket,
                                      .map = intake_map,
+                                     .frame = on_parent_frame,
                                      .stop = intake_stop,
                                      .free = intake_free};

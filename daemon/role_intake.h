@@ -60,6 +60,7 @@ struct unacked {
 
 struct intake {
 	struct role *role;
+	struct intake_record *recording;
 	struct intake_generation *gen, *next;
 	struct role_map *map;
 	struct channel *core, *tail;
@@ -101,6 +102,14 @@ void intake_count(struct intake_listener *l); /* at the end of a turn: the tally
 void intake_refusal(struct intake *in, struct intake_listener *l, const struct peer *from, const char *why, struct slice sample);
 struct cidr_list *cidr_list_new(char *const *texts, size_t n);
 void cidr_list_free(struct cidr_list *c);
+
+/* role_intake_record.c */
+struct intake_record *intake_record_new(struct intake *in);
+void intake_record_free(struct intake_record *r); /* writes what it holds */
+void intake_record_frame(struct intake_record *r, struct slice payload, int fd); /* FRAME_RECORD of the parent; takes fd */
+/* Nothing if nothing is being recorded. */
+void intake_record_payload(struct intake_record *r, const struct intake_listener *l, const struct decode_env *env, const char *transport,
+                           struct slice raw);
 
 /* role_intake_listen.c */
 void intake_tls(struct intake *in, const struct intake_listener *l); /* its certificate is new: for the next connections */

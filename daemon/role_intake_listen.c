@@ -127,6 +127,7 @@ static void one_datagram(struct intake_socket *s, struct intake_listener *l, con
 		counter_add(l->queue, 1);
 		return;
 	}
+	intake_record_payload(in->recording, l, &env, "udp", d->bytes);
 	if (trap && inform_repeats(in, l, &env, d)) {
 		evt_batch_reset(&in->batch);
 		snmptrap_decoder.decode(l->settings, &env, d->bytes, &in->batch, &reply);
@@ -174,6 +175,7 @@ static void one_frame(struct intake *in, struct intake_listener *l, const struct
 	const char *why;
 	bool refused;
 
+	intake_record_payload(in->recording, l, env, "tcp", frame);
 	intake_payload(in, l, &syslog_decoder, NULL, env, frame, &reply, &refused, &why);
 	if (refused)
 		intake_refusal(in, l, from, why, frame);
@@ -479,6 +481,7 @@ static void take_hook(struct intake_socket *s, struct intake_listener *l, struct
 	env.headers = buf_slice(&headers);
 	env.content_type = http_request_header(r, "content-type");
 	env.path = http_request_head(r)->path;
+	intake_record_payload(in->recording, l, &env, "http", http_request_body(r));
 	accepted = intake_payload(in, l, &webhook_decoder, hook_settings(l, api), &env, http_request_body(r), &reply, &refused, &why);
 	intake_count(l);
 	if (refused)

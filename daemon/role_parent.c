@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "ctl/plugins_check.h"
 #include "role_parent.h"
+#include "role_parent_record.h"
 #include "rules/sources.h"
 
 #define RESTART_CALM (2 * SECOND) /* who lived so long starts again at once: that alone bounds the rate */
@@ -276,6 +277,12 @@ void parent_frame(struct child *c, const struct frame *head, struct slice payloa
 	case FRAME_SECRET:
 		child_send_secrets(c, p->config);
 		break;
+	case FRAME_RECORD:
+		if (c->ops->kind == ROLE_FRONT)
+			parent_record_command(p->record, head->seq, payload);
+		else
+			parent_record_next(p->record, c);
+		break;
 	case FRAME_PING:
 		if (head->seq == RELOAD_PING)
 			reload_swapped(p, c);
@@ -395,6 +402,7 @@ struct parent *parent_new(const struct parent_options *o, struct findings *f, st
 	p->patience = loop_timer_new(p->loop, on_patience, p);
 	p->reload_patience = loop_timer_new(p->loop, reload_late, p);
 	make_children(p);
+	p->record = parent_record_new(p);
 	return p;
 }
 
@@ -429,6 +437,7 @@ void parent_free(struct parent *p)
 	free(p->sockets);
 	if (p->map_fd >= 0)
 		close(p->map_fd);
+	parent_record_free(p->record);
 	loop_timer_free(p->watchdog);
 	loop_timer_free(p->patience);
 	loop_timer_free(p->reload_patience);

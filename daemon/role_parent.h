@@ -66,6 +66,7 @@ struct parent {
 	bool map_known;         /* there is a map, or it is known that there is none */
 	bool core_told;         /* core has said which map it recovered, if any: mapper measures new ones against it */
 	struct buf map_state;   /* what mapper said last, for a front that starts again */
+	struct parent_record *record;
 	struct loop_timer *watchdog, *patience, *reload_patience;
 	/* a reload under way */
 	struct config *next;

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "role_parent.h"
+#include "role_parent_record.h"
 
 static const struct role_ops *const every[ROLE_KINDS] = {&role_core, &role_egress, &role_mapper, &role_front, &role_intake};
 
@@ -209,6 +210,8 @@ static void give_all(struct child *c)
 	if (c->ops->kind == ROLE_FRONT && p->map_state.n > 0)
 		child_send(c, FRAME_MAP_STATE, 0, buf_slice(&p->map_state), -1);
 	connect_all(c);
+	if (c->ops->kind == ROLE_INTAKE) /* before the sockets: the first datagram is recorded too */
+		parent_record_intake(p->record, c);
 	for (size_t i = 0; i < p->n_sockets; i++)
 		if (child_wants_socket(p, c, &p->sockets[i]))
 			child_send_socket(c, &p->sockets[i]);

@@ -8,6 +8,7 @@
 #include "ctl/plugins_check.h"
 #include "ctl/secrets_check.h"
 #include "role_parent.h"
+#include "role_parent_record.h"
 #include "rules/sources.h"
 
 #define RELOAD_PATIENCE (120 * SECOND)
@@ -186,6 +187,7 @@ static void swap_all(struct parent *p)
 	p->bundle = p->next_bundle;
 	p->next_bundle = former;
 	sockets_close_stale(p);
+	parent_record_config(p->record);
 	for (size_t i = 0; i < p->n_children; i++) {
 		struct child *c = &p->children[i];
 

@@ -5,6 +5,7 @@
 
 #include "ctl/backtest.h"
 #include "ctl/files.h"
+#include "ctl/record.h"
 
 /* ---- the command line */
 
@@ -66,14 +67,18 @@ static int write_tickets(struct ctl *c, const char *path, const struct bt_run *r
 static int run_loaded(struct ctl *c, const struct args *a, struct load *l, const struct load_map *m)
 {
 	char *data = files_data_dir(), *profiles = xasprintf("%s/plugins/webhook", data);
-	const char *file = args_value(a, "events"), *tickets = args_value(a, "tickets");
+	const char *tickets = args_value(a, "tickets");
+	char *dir = record_dir(a, l->config);
+	struct bt_source source = {.file = args_value(a, "events"), .dir = dir};
 	struct bt_run r = {.load = l, .map = m->map, .raw = raw_input_new(l->config, profiles)};
 	struct error err;
 	int rc = CTL_DONE;
 
-	if (!restart_every(a, &r.restart_every))
+	if (record_range(c, a, &source.from, &source.to, &source.clock) != CTL_DONE)
+		rc = CTL_USAGE;
+	else if (!restart_every(a, &r.restart_every))
 		rc = ctl_fail(c, CTL_USAGE, "--restart-every needs a number of payloads");
-	else if (bt_run(&r, &file, 1, &err) != 0)
+	else if (bt_run(&r, &source, &err) != 0)
 		rc = ctl_fail(c, CTL_FOUND, "%s", err.text);
 	else {
 		complain(c, &r);
@@ -82,6 +87,7 @@ static int run_loaded(struct ctl *c, const struct args *a, struct load *l, const
 	}
 	bt_run_free(&r);
 	raw_input_free(r.raw);
+	free(dir);
 	free(profiles);
 	free(data);
 	return rc;
@@ -97,9 +103,12 @@ int backtest_rules(struct ctl *c, const struct args *a)
 	const char **paths = values(a, "rules", &n);
 	int rc = CTL_FOUND;
 
-	if (args_value(a, "events") == NULL) {
+	if ((args_value(a, "events") != NULL) ==
+	    (args_value(a, "since") != NULL || args_value(a, "from") != NULL)) {
 		free(paths);
-		return ctl_fail(c, CTL_USAGE, "name a recording with --events FILE");
+		return ctl_fail(
+		    c, CTL_USAGE,
+		    "name a recording with --events FILE, or a time of the daemon's own with --since 7d");
 	}
 	if (!load_rules(c, &l, paths, n, false)) {
 		ctl_findings(c->err, &l.f);

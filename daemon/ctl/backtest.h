@@ -113,9 +113,15 @@ struct bt_run {
 	instant first, last; /* INSTANT_NONE: nothing yet */
 	char torn[160];
 };
+/* A file of JSON lines, or the recordings of a folder. */
+struct bt_source {
+	const char *file; /* NULL: dir */
+	const char *dir;
+	instant from, to, clock; /* of dir; clock: time goes on to there, INSTANT_NONE: it does not */
+};
 /* -1 with err: the recording cannot be read, or the engine does not come to an end. Frees nothing:
  * bt_run_free. */
-int bt_run(struct bt_run *r, const char *const *files, size_t n, struct error *err) MUST_CHECK;
+int bt_run(struct bt_run *r, const struct bt_source *s, struct error *err) MUST_CHECK;
 void bt_run_free(struct bt_run *r);
 
 /* ---- what people and scripts see (backtest_print.c, backtest_diff.c) */

@@ -5,6 +5,7 @@
 
 #include "ctl/backtest.h"
 #include "store/record_lines.h"
+#include "store/record_set.h"
 
 enum { ROUNDS_MAX = 100000 };
 
@@ -146,6 +147,17 @@ static void begin(struct bt_run *r, instant at)
 	step(r, at, INPUT_START, SLICE_NONE);
 }
 
+static int move_clock(struct bt_run *r, instant to, struct error *err)
+{
+	if (to == INSTANT_NONE || r->engine == NULL)
+		return 0;
+	r->last = MAX(to, r->last);
+	if (advance(r, r->last, err) != 0)
+		return -1;
+	step(r, r->last, INPUT_TICK, SLICE_NONE);
+	return answer(r, err);
+}
+
 static int one_line(struct bt_run *r, struct slice text, uint32_t line, struct error *err)
 {
 	struct record_item it;
@@ -165,28 +177,43 @@ static int one_line(struct bt_run *r, struct slice text, uint32_t line, struct e
 		begin(r, it.received);
 	/* a clock that was set back: virtual time stands still until it has caught up */
 	it.received = r->last = MAX(it.received, r->last);
+	if (it.end)
+		return move_clock(r, it.received, err);
 	if (advance(r, it.received, err) != 0)
 		return -1;
-	if (!it.end)
-		return feed_payload(r, &it, line, err);
-	step(r, it.received, INPUT_TICK, SLICE_NONE);
-	return answer(r, err);
+	return feed_payload(r, &it, line, err);
 }
 
-static int one_file(struct bt_run *r, const char *path, uint32_t *line, struct error *err)
+static int from_file(struct bt_run *r, const char *path, struct error *err)
 {
 	struct record_lines *l = record_lines_open(path, err);
 	struct slice text;
+	uint32_t line = 0;
 	int rc = l != NULL ? 0 : -1;
 
-	while (rc == 0 && record_lines_next(l, &text)) {
+	for (; rc == 0 && record_lines_next(l, &text); line++)
 		if (slice_trim(text).n > 0)
-			rc = one_line(r, text, *line, err);
-		++*line;
-	}
+			rc = one_line(r, text, line, err);
 	if (rc == 0 && record_lines_torn(l) != NULL && r->torn[0] == '\0')
 		snprintf(r->torn, sizeof r->torn, "%.100s: %s", path, record_lines_torn(l));
 	record_lines_close(l);
+	return rc;
+}
+
+static int from_dir(struct bt_run *r, const struct bt_source *s, struct error *err)
+{
+	struct record_set *set = record_set_open(s->dir, s->from, s->to, err);
+	struct slice text;
+	uint32_t line = 0;
+	int rc = set != NULL ? 0 : -1;
+
+	for (; rc == 0 && record_set_next(set, &text); line++)
+		rc = one_line(r, text, line, err);
+	if (rc == 0)
+		rc = move_clock(r, s->clock, err);
+	if (rc == 0 && record_set_torn(set) > 0)
+		snprintf(r->torn, sizeof r->torn, "%zu torn frames were left out", record_set_torn(set));
+	record_set_close(set);
 	return rc;
 }
 
@@ -219,11 +246,10 @@ static void finish(struct bt_run *r)
 	}
 }
 
-int bt_run(struct bt_run *r, const char *const *files, size_t n, struct error *err)
+int bt_run(struct bt_run *r, const struct bt_source *s, struct error *err)
 {
-	uint32_t line = 0;
-
 	BUG_ON(r->load == NULL || r->load->rules == NULL || r->map == NULL);
+	BUG_ON(s->file == NULL && s->dir == NULL);
 	r->config = *r->load->config;
 	give_tickets(r);
 	r->first = r->last = INSTANT_NONE;
@@ -234,11 +260,8 @@ int bt_run(struct bt_run *r, const char *const *files, size_t n, struct error *e
 	bt_tickets_init(&r->tickets);
 	r->matcher = matcher_new(r->load->rules);
 	r->redact = redact_new(&r->config, err);
-	if (r->redact == NULL)
+	if (r->redact == NULL || (s->file != NULL ? from_file(r, s->file, err) : from_dir(r, s, err)) != 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (one_file(r, files[i], &line, err) != 0)
-			return -1;
 	if (r->engine == NULL)
 		return error_set(err, "the recording holds no payload%s%s", r->torn[0] != '\0' ? ": " : "",
 		                 r->torn);

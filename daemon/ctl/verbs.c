@@ -50,7 +50,8 @@ static const struct verb verbs[] = {
     {"rules show", "RULE [--rules PATH]", "one rule as it is written", false, rules_show},
     {"rules stats", "", "", true, NULL},
     {"rules cost", "", "", true, NULL},
-    {"rules backtest", "[--rules PATH] [--map FILE] [--events FILE] [--tickets FILE] [--restart-every N]",
+    {"rules backtest", "[--rules PATH] [--map FILE] [--events FILE] [--since D] [--from TIME] [--to TIME] [--recordings DIR] "
+     "[--tickets FILE] [--restart-every N]",
      "the tickets that rules would have opened for a recording; --rules may be repeated", false, backtest_rules},
     {"rules fmt", "", "", false, NULL},
     {"rules new", "", "", false, NULL},
@@ -76,10 +77,11 @@ static const struct verb verbs[] = {
     {"tickets retry", "ID", "try it again now", true, tickets_retry},
     {"tickets discard", "ID [REASON…]", "give it up; the reason is recorded", true, tickets_discard},
     {"tickets check", "", "", true, NULL},
-    {"record start", "", "", true, NULL},
-    {"record stop", "", "", true, NULL},
-    {"record list", "", "", true, NULL},
-    {"record export", "", "", true, NULL},
+    {"record start", "", "keep what arrives, whatever record.enabled says", true, record_start},
+    {"record stop", "", "keep it no more", true, record_stop},
+    {"record list", "", "the segments that there are, by time", true, record_list},
+    {"record export", "[--since D] [--from TIME] [--to TIME] [--recordings DIR] [--output FILE]",
+     "recorded payloads as JSON lines, for rules backtest", false, record_export},
     {"config check", "[--strict] [--format=text|json|sarif|github|gitlab]", "everything that a start or a reload would read",
      false, config_verb_check},
     {"config show", "[--defaults]", "the effective settings and where each comes from", false,
@@ -187,7 +189,7 @@ const struct verb *verbs_find(int argc, char **argv, int from, int *used, struct
 		return NULL;
 	}
 	if (v == NULL && !group_error(one, two, err)) {
-		if (strcmp(one, "silence") == 0 || strcmp(one, "record") == 0)
+		if (strcmp(one, "silence") == 0)
 			error_set(err, "'%s' is not available in this version", one);
 		else
 			unknown(one, two, err);

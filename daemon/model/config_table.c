@@ -46,6 +46,10 @@ const struct setting config_settings[] = {
     {"state.commit", SETTING_DURATION, AT(state.commit), "5ms", (double)MSEC, (double)SECOND, true, "group commit window"},
     {"state.snapshot", SETTING_DURATION, AT(state.snapshot), "60s", (double)SECOND, DAYS, false, "how often the state is written whole"},
     {"state.history", SETTING_DURATION, AT(state.history), "90d", (double)HOUR, 3650 * DAYS, false, "resolved incidents, their alerts and log"},
+    {"record.enabled", SETTING_BOOL, AT(record.enabled), "true", 0, 0, false, "keep what arrives for rules backtest, in state.path/recordings"},
+    {"record.max_size", SETTING_SIZE, AT(record.max_size), "1GiB", 1 << 20, 1e15, false, "of all recordings together"},
+    {"record.max_age", SETTING_DURATION, AT(record.max_age), "14d", (double)MINUTE, 3650 * DAYS, false, "older ones go"},
+    {"record.max_rate", SETTING_RATE, AT(record.max_rate), "20000/s", 0.001, 1e9, false, "above it recording pauses and marks the gap"},
     {"admin.socket.path", SETTING_TEXT, AT(admin.socket_path), "/run/carillon/admin.sock", 0, 0, true, "where carillonctl finds the daemon"},
     {"admin.socket.mode", SETTING_MODE, AT(admin.socket_mode), "0660", 0, 0, true, "file mode of the socket"},
     {"admin.socket.group", SETTING_TEXT, AT(admin.socket_group), "carillon-admin", 0, 0, true, "its group"},
@@ -98,7 +102,7 @@ const struct setting ticket_settings[] = {
 const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 
 const char *const config_absent[] = {
-    "timezone", "defaults.flap", "defaults.catch_all", "record", "admin.http", "admin.console",
+    "timezone", "defaults.flap", "defaults.catch_all", "admin.http", "admin.console",
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */

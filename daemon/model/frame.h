@@ -43,6 +43,7 @@ enum frame_kind {
 	FRAME_LISTEN = 24,        /* parent → role: a listening descriptor; payload JSON {"listener","bind"} */
 	FRAME_MAP_STATE = 25,     /* mapper → parent → front: JSON {"ok","at","error","services"} */
 	FRAME_SECRET = 26,        /* parent → role: reference and value (two lslices); role → parent: please read it again */
+	FRAME_RECORD = 27,        /* parent → intake: JSON {"rate","size"} with the next file, or {"stop"}; intake → parent: the next file, please; front → parent: JSON {"do"}, FRAME_REPLY comes back */
 	/* inputs that exist only in the journal */
 	INPUT_TICK = 64,          /* a deadline was due and no event came; empty */
 	INPUT_RULES = 65,         /* rule set by hash: 64 hex */

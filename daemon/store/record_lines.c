@@ -63,13 +63,20 @@ static void read_block(struct record_lines *l, struct buf *to)
 	}
 }
 
+/* A frame, or a skippable one (RFC 8878, section 3.1). */
+static bool is_zstd(const struct buf *b)
+{
+	struct reader r = reader_of(buf_slice(b));
+	uint32_t magic = read_u32(&r);
+
+	return r.ok && (magic == ZSTD_MAGICNUMBER || (magic & 0xfffffff0u) == 0x184D2A50u);
+}
+
 static void start(struct record_lines *l)
 {
-	static const char magic[4] = {'\x28', '\xb5', '\x2f', '\xfd'};
-
 	l->started = true;
 	read_block(l, &l->in);
-	if (l->in.n >= sizeof magic && memcmp(l->in.p, magic, sizeof magic) == 0) {
+	if (is_zstd(&l->in)) {
 		l->zstd = ZSTD_createDStream();
 		BUG_ON(l->zstd == NULL);
 	} else {

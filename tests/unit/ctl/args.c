@@ -123,7 +123,7 @@ static void verbs_are_found(void **state)
 		const char *words, *says;
 	} cases[] = {{"map\ndiff", "'map diff' is not available in this version"},
 	             {"silence\nadd\n--for\n2h", "'silence add' is not available in this version"},
-	             {"record", "'record' is not available in this version"},
+	             {"record", "'record' needs one of start, stop, list, export"},
 	             {"incident\nlist", "did you mean 'incidents list'?"},
 	             {"incidents\nlst", "did you mean 'incidents list'?"},
 	             {"incidents", "'incidents' needs one of list, show, ack"},
