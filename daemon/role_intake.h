@@ -93,6 +93,7 @@ bool intake_allowed(const struct intake_listener *l, const struct peer *from);
 bool intake_rate(struct intake *in, struct intake_listener *l, const struct peer *from, unsigned events);
 /* The same in two steps, for many events of one sender; the bucket is good until the next look for one. */
 struct bucket *intake_bucket(struct intake *in, const struct peer *from);
+bool intake_bucket_ready(struct intake *in, struct bucket *b); /* one event would be taken; nothing is */
 bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct bucket *b, unsigned events);
 /* One payload through decoder, rules and map. `reply` gets an inform's answer. Returns how many events were wanted;
  * *refused: the decoder refused it (why: first note). */

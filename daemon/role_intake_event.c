@@ -86,7 +86,7 @@ struct bucket *intake_bucket(struct intake *in, const struct peer *from)
 	return b;
 }
 
-bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct bucket *b, unsigned events)
+static void refill(struct intake *in, struct bucket *b)
 {
 	double rate = in->gen->config->limits.sender_rate;
 	instant now = loop_now(in->role->loop);
@@ -94,6 +94,17 @@ bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct buc
 	if (now > b->at)
 		b->tokens = MIN(b->tokens + rate * (double)(now - b->at) / (double)SECOND, 2 * rate);
 	b->at = now;
+}
+
+bool intake_bucket_ready(struct intake *in, struct bucket *b)
+{
+	refill(in, b);
+	return b->tokens >= 1;
+}
+
+bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct bucket *b, unsigned events)
+{
+	refill(in, b);
 	if (b->tokens < (double)events) {
 		counter_add(l->rate, events);
 		return false;

@@ -7,10 +7,12 @@
 
 #include "base/log.h"
 #include "net/wire.h"
+#include "plugins/relp/relp.h"
 #include "role_intake.h"
 
 #define INFORM_MEMORY (60 * SECOND)
 #define INFORMS_MAX   100000u
+#define FRAME_TIME    (60 * SECOND)
 
 struct intake_socket {
 	struct intake *intake;
@@ -29,6 +31,11 @@ struct stream_conn {
 	struct intake_socket *socket;
 	struct conn *conn;
 	struct syslog_framer framer;
+	struct relp relp;          /* relp:// */
+	struct buf answers;        /* wait for the commit */
+	bool ending;               /* the session is over when they have left */
+	struct loop_timer *breath; /* the sender is too fast: read again then */
+	bool begun;                /* a frame has: it has a deadline */
 	bool known; /* the client has shown a certificate that may send, or none is asked for */
 	LIST_ENTRY(stream_conn) link;
 };
@@ -164,8 +171,22 @@ static void stream_go_on(struct waiter *w)
 {
 	struct stream_conn *c = (struct stream_conn *)(void *)w;
 
+	if (c->answers.n > 0) {
+		struct buf answers = c->answers;
+		bool alive;
+
+		c->answers = (struct buf){0};
+		alive = conn_send(c->conn, buf_slice(&answers));
+		buf_free(&answers);
+		if (!alive)
+			return; /* c is gone with it */
+	}
+	if (c->ending) {
+		conn_close(c->conn);
+		return;
+	}
 	/* at the end nothing more is read: what is under way is all that is waited for */
-	if (!c->socket->intake->stopping)
+	if (!c->socket->intake->stopping && !c->socket->intake->full)
 		conn_pause(c->conn, false);
 }
 
@@ -205,6 +226,51 @@ static size_t stream_frames(struct stream_conn *c, struct intake_listener *l, st
 	return used;
 }
 
+/* ---- RELP: the same, and an answer for each message when it is on disk. Who is too fast waits, nothing is dropped. */
+
+#define BREATH (50 * MSEC)
+
+static bool speaks_relp(const struct intake_socket *s)
+{
+	return s->kind == BIND_RELP || s->kind == BIND_RELPS;
+}
+
+static void on_breath(void *arg)
+{
+	struct stream_conn *c = arg;
+
+	if (c->waiter.seq == 0 && !intake_full(c->socket->intake) && !c->socket->intake->stopping)
+		conn_pause(c->conn, false);
+}
+
+static size_t relp_frames(struct stream_conn *c, struct intake_listener *l, struct slice data)
+{
+	struct intake *in = c->socket->intake;
+	const struct peer *from = conn_peer(c->conn);
+	struct decode_env env = env_of(in, l, from);
+	struct bucket *bucket = intake_bucket(in, from);
+	enum relp_step step = RELP_ANSWER;
+	size_t used = 0, n = 1;
+
+	while (n > 0 && step != RELP_END && step != RELP_BROKEN) {
+		struct slice message;
+
+		if (!intake_bucket_ready(in, bucket)) {
+			conn_pause(c->conn, true);
+			loop_timer_set(c->breath, BREATH);
+			break;
+		}
+		step = relp_next(&c->relp, slice_of(data.p + used, data.n - used), &n, &message, &c->answers);
+		used += n;
+		if (step == RELP_MESSAGE && intake_bucket_take(in, l, bucket, 1))
+			one_frame(in, l, from, &env, message);
+	}
+	c->ending = c->ending || step == RELP_END;
+	c->framer.dead = step == RELP_BROKEN;
+	intake_count(l);
+	return used;
+}
+
 /* auth.mtls: the chain was checked by the handshake, here it is who. */
 static bool client_known(struct stream_conn *c, struct intake_listener *l)
 {
@@ -233,6 +299,14 @@ static void stream_failed(struct conn *conn, const char *why, void *arg)
 	intake_refusal(c->socket->intake, l, conn_peer(conn), why, SLICE_NONE);
 }
 
+/* A frame that has begun is whole within a minute, however its octets drip; between frames a sender may be silent. */
+static void watch_whole(struct stream_conn *c, bool begun)
+{
+	if (begun != c->begun)
+		conn_deadline(c->conn, begun ? FRAME_TIME : -1);
+	c->begun = begun;
+}
+
 static void stream_data(struct conn *conn, struct buf *data, bool at_end, void *arg)
 {
 	struct stream_conn *c = arg;
@@ -244,25 +318,31 @@ static void stream_data(struct conn *conn, struct buf *data, bool at_end, void *
 		conn_close(conn);
 		return;
 	}
+	bool relp = speaks_relp(c->socket);
 	uint64_t before = in->seq, oversized = c->framer.oversized;
-	size_t used = l != NULL ? stream_frames(c, l, buf_slice(data), at_end) : 0;
+	size_t used = l == NULL ? 0 : relp ? relp_frames(c, l, buf_slice(data)) : stream_frames(c, l, buf_slice(data), at_end);
+
+	if (relp)
+		c->framer.oversized = c->relp.oversized;
 
 	if (l != NULL && c->framer.oversized > oversized) {
 		counter_add(l->size, c->framer.oversized - oversized);
-		intake_refusal(in, l, conn_peer(conn), "a frame larger than limits.event_size was skipped", SLICE_NONE);
+		intake_refusal(in, l, conn_peer(conn), relp ? "a message larger than limits.event_size was cut" : "a frame larger than limits.event_size was skipped",
+		               SLICE_NONE);
 	}
 	if (l == NULL || c->framer.dead) {
 		if (l != NULL) {
 			counter_add(l->parse, 1);
-			intake_refusal(in, l, conn_peer(conn), c->framer.why, slice_of(data->p + used, data->n - used));
+			intake_refusal(in, l, conn_peer(conn), relp ? c->relp.why : c->framer.why, slice_of(data->p + used, data->n - used));
 		}
 		buf_consume(data, data->n);
 		conn_close(conn);
 		return;
 	}
 	buf_consume(data, used);
+	watch_whole(c, data->n > 0);
 	/* accepted means on disk: the next read waits for it (reliability.md, promise 1) */
-	if (in->seq != before && !at_end && c->waiter.seq == 0) {
+	if ((in->seq != before || c->answers.n > 0) && !at_end && c->waiter.seq == 0) {
 		conn_pause(conn, true);
 		intake_wait(in, &c->waiter, stream_go_on);
 	}
@@ -277,6 +357,8 @@ static void stream_closed(struct conn *conn UNUSED, void *arg)
 		atomic_fetch_sub(l->connections, 1);
 	intake_forget(c->socket->intake, &c->waiter);
 	LIST_REMOVE(c, link);
+	loop_timer_free(c->breath);
+	buf_free(&c->answers);
 	free(c);
 }
 
@@ -301,6 +383,9 @@ static void on_accept(int fd, const struct peer *from, void *arg)
 	c = xcalloc(1, sizeof *c);
 	c->socket = s;
 	syslog_framer_init(&c->framer, s->intake->gen->config->limits.event_size);
+	relp_init(&c->relp, s->intake->gen->config->limits.event_size);
+	if (speaks_relp(s))
+		c->breath = loop_timer_new(s->intake->role->loop, on_breath, c);
 	LIST_INSERT_HEAD(&s->conns, c, link);
 	atomic_fetch_add(l->connections, 1);
 	c->conn = conn_new(s->intake->role->loop, fd, from, s->intake->gen->config->limits.event_size + (1 << 20), &events, c);

@@ -17,11 +17,13 @@ struct checking {
 	struct findings *f;
 };
 
-static void say(const struct checking *k, bool fatal, struct mark at, const char *what, const struct error *err)
+static void say(const struct checking *k, bool fatal, struct mark at, const char *what,
+                const struct error *err)
 {
 	const char *file = k->b->n > 0 ? k->b->v[0].name : "defaults";
 
-	findings_add(k->f, fatal ? FINDING_ERROR : FINDING_WARNING, "", file, at, SLICE_NONE, "%s: %s", what, err->text);
+	findings_add(k->f, fatal ? FINDING_ERROR : FINDING_WARNING, "", file, at, SLICE_NONE, "%s: %s", what,
+	             err->text);
 }
 
 /* Whether it is ours to judge: elsewhere the daemon may well be able to read it. */
@@ -63,7 +65,8 @@ static void check_tls(const struct checking *k, const struct listener_config *l)
 		say(k, !far, l->mark, l->name, &err);
 	} else if (tls_context_expires(t) < loop_wall()) {
 		instant_format(tls_context_expires(t), &said);
-		error_set(&err, "the certificate '%s' has expired (%s); renew it and reload", l->tls_cert, buf_cstr(&said));
+		error_set(&err, "the certificate '%s' has expired (%s); renew it and reload", l->tls_cert,
+		          buf_cstr(&said));
 		say(k, false, l->mark, l->name, &err);
 	}
 	tls_context_unref(t);
@@ -72,7 +75,8 @@ static void check_tls(const struct checking *k, const struct listener_config *l)
 }
 
 /* The value, empty if it cannot be had; then that is said. */
-static struct buf read_value(const struct checking *k, bool fatal, struct mark at, const char *what, const struct secret_ref *s)
+static struct buf read_value(const struct checking *k, bool fatal, struct mark at, const char *what,
+                             const struct secret_ref *s)
 {
 	struct buf b = {0};
 	struct error err;

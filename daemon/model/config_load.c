@@ -675,7 +675,7 @@ static void check_clients(struct config *c, const struct listener_config *l, con
 static const char *takes(enum listener_type t)
 {
 	switch (t) {
-	case LISTENER_SYSLOG: return "syslog listener takes udp://, tcp://, tls://, unix:// or unixgram://";
+	case LISTENER_SYSLOG: return "syslog listener takes udp://, tcp://, tls://, relp://, relp+tls://, unix:// or unixgram://";
 	case LISTENER_SNMPTRAP: return "snmptrap listener takes udp://";
 	case LISTENER_WEBHOOK: return "webhook takes http:// or https://";
 	}

@@ -68,7 +68,7 @@ const struct setting config_settings[] = {
 const size_t config_settings_n = ARRAY_LEN(config_settings);
 
 const struct setting listener_settings[] = {
-    {"bind", SETTING_BINDS, LAT(bind), "", 0, 0, false, "udp:// tcp:// tls:// unix:// unixgram:// http:// https:// addresses"},
+    {"bind", SETTING_BINDS, LAT(bind), "", 0, 0, false, "udp:// tcp:// tls:// relp:// relp+tls:// unix:// unixgram:// http:// https:// addresses"},
     {"enabled", SETTING_BOOL, LAT(enabled), "true", 0, 0, false, "false: not opened"},
     {"allow", SETTING_CIDRS, LAT(allow), "", 0, 0, false, "networks that may send; empty: all"},
     {"communities", SETTING_LIST, LAT(communities), "", 0, 0, false, "snmptrap: accepted communities; empty: any"},

@@ -184,6 +184,7 @@ static const struct {
 	enum bind_kind kind;
 } schemes[] = {{"udp://", BIND_UDP},   {"tcp://", BIND_TCP},   {"tls://", BIND_TLS},
                {"unix://", BIND_UNIX}, {"unixgram://", BIND_UNIXGRAM},
+               {"relp://", BIND_RELP}, {"relp+tls://", BIND_RELPS},
                {"http://", BIND_HTTP}, {"https://", BIND_HTTPS}};
 
 bool bind_secure(enum bind_kind k)

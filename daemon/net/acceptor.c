@@ -91,6 +91,7 @@ static bool accept_one(struct acceptor *a)
 	int fd = accept4(a->fd, (struct sockaddr *)&ss, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0) {
 		peer_from((const struct sockaddr *)&ss, &from);
+		socket_keepalive(fd);
 		a->accepted(fd, &from, a->arg);
 		return true;
 	}

@@ -93,8 +93,10 @@ static void write_out(struct conn *c)
 	buf_free(&c->out);
 }
 
-void conn_send(struct conn *c, struct slice bytes)
+bool conn_send(struct conn *c, struct slice bytes)
 {
+	bool alive;
+
 	enter(c);
 	buf_adds(&c->out, bytes);
 	if (!c->closed)
@@ -103,7 +105,9 @@ void conn_send(struct conn *c, struct slice bytes)
 	if (c->out.n > BEHIND_MAX)
 		c->closed = true;
 	watch(c);
+	alive = !c->closed;
 	leave(c);
+	return alive;
 }
 
 /* Shows the callee what there is; closes when there will be no more or it does not fit. */
@@ -192,9 +196,12 @@ static void on_timer(void *arg)
 		if (c->deadline > 0)
 			c->deadline = MAX(c->deadline, now + SECOND);
 	} else if (c->deadline > 0 && now >= c->deadline) {
-		if (c->ev->failed != NULL)
-			c->ev->failed(c, wire_ready(&c->wire) ? "what began was not whole in time" : "TLS: the handshake took too long", c->arg);
-		c->closed = true;
+		if (!wire_ready(&c->wire) && c->ev->failed != NULL)
+			c->ev->failed(c, "TLS: the handshake took too long", c->arg);
+		c->at_end = true; /* what has come may be of use as it is */
+		if (wire_ready(&c->wire))
+			deliver(c);
+		c->closed = c->closed || !c->paused;
 	} else if (c->idle > 0 && now - c->last >= c->idle) {
 		c->closed = true;
 	}

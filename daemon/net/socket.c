@@ -235,3 +235,12 @@ int socket_unix(const char *path, unsigned mode, const char *group, struct error
 {
 	return listen_on(open_unix(path, SOCK_STREAM, mode, group, err), path, err);
 }
+
+void socket_keepalive(int fd)
+{
+	if (option(fd, SOL_SOCKET, SO_KEEPALIVE, 1) != 0)
+		return;
+	(void)option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 120);
+	(void)option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 30);
+	(void)option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}

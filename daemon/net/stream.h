@@ -24,6 +24,8 @@ int socket_udp(const char *host, uint16_t *port, int rcvbuf, struct error *err) 
 int socket_tcp(const char *host, uint16_t *port, bool reuseport, struct error *err) MUST_CHECK;
 int socket_unix(const char *path, unsigned mode, const char *group, struct error *err) MUST_CHECK; /* replaces a stale socket only; group NULL: ours */
 
+void socket_keepalive(int fd); /* a peer that is gone without a word is noticed within minutes; nothing on a unix socket */
+
 /* UDP: recvmmsg(256); `batch` is called once per system call with all datagrams. Kernel drops (SO_RXQ_OVFL) are reported. */
 struct datagram {
 	struct slice bytes;
@@ -50,13 +52,13 @@ struct conn;
 struct conn_events {
 	void (*data)(struct conn *c, struct buf *in, bool at_end, void *arg); /* at_end: no more will come; conn closes after it */
 	void (*closed)(struct conn *c, void *arg);                           /* frees nothing of the caller's; conn is gone afterwards */
-	void (*failed)(struct conn *c, const char *why, void *arg);          /* TLS or a deadline; `closed` follows. May be NULL */
+	void (*failed)(struct conn *c, const char *why, void *arg);          /* TLS; `closed` follows. May be NULL */
 };
 struct conn *conn_new(struct loop *l, int fd, const struct peer *from, size_t max_in, const struct conn_events *ev, void *arg); /* owns fd */
 void conn_secure(struct conn *c, struct tls_context *t); /* right after conn_new: TLS as the server, its handshake within 10 s; keeps no reference; may close */
 const struct wire *conn_wire(const struct conn *c);      /* who the peer is */
-void conn_send(struct conn *c, struct slice bytes);      /* queued; a peer that is 1 MiB behind is closed */
-void conn_deadline(struct conn *c, duration in);         /* absolute from now, whatever comes; < 0: none any more */
+bool conn_send(struct conn *c, struct slice bytes);      /* queued; a peer that is 1 MiB behind is closed. False: it is gone, or will be at the end of the callback */
+void conn_deadline(struct conn *c, duration in);         /* absolute from now, whatever comes: then what is there is all; < 0: none any more */
 void conn_close(struct conn *c);        /* calls closed */
 void conn_pause(struct conn *c, bool paused);
 void conn_idle_limit(struct conn *c, duration d); /* closed after so long without a byte; 0: none */

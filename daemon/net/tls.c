@@ -54,9 +54,15 @@ static int take_chain(struct tls_context *t, struct slice pem, struct error *err
 	int rc = -1;
 
 	if (own == NULL)
-		error_set(err, "the certificate is no PEM certificate (%s); write it as -----BEGIN CERTIFICATE-----, its chain behind it", reason());
+		error_set(err,
+		          "the certificate is no PEM certificate (%s); write it as -----BEGIN "
+		          "CERTIFICATE-----, its chain behind it",
+		          reason());
 	else if (SSL_CTX_use_certificate(t->ctx, own) != 1)
-		error_set(err, "the certificate cannot be used (%s); make one with an RSA key of 2048 bits or an EC key", reason());
+		error_set(
+		    err,
+		    "the certificate cannot be used (%s); make one with an RSA key of 2048 bits or an EC key",
+		    reason());
 	else
 		rc = 0;
 	if (own != NULL)
@@ -80,11 +86,13 @@ static int take_key(struct tls_context *t, struct slice pem, struct error *err)
 	int rc = -1;
 
 	if (asked)
-		error_set(err, "the key has a pass phrase; write it without one (openssl pkey -in KEY -out NEW) and protect the file");
+		error_set(err, "the key has a pass phrase; write it without one (openssl pkey -in KEY -out "
+		               "NEW) and protect the file");
 	else if (key == NULL)
 		error_set(err, "the key is no PEM private key (%s)", reason());
 	else if (SSL_CTX_use_PrivateKey(t->ctx, key) != 1 || SSL_CTX_check_private_key(t->ctx) != 1)
-		error_set(err, "the key does not belong to the certificate (%s); give both of one pair", reason());
+		error_set(err, "the key does not belong to the certificate (%s); give both of one pair",
+		          reason());
 	else
 		rc = 0;
 	EVP_PKEY_free(key);
@@ -127,15 +135,18 @@ static SSL_CTX *new_ctx(void)
 		return NULL;
 	(void)SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
 	(void)SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:!aNULL:!SHA1");
-	SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
+	                           SSL_OP_CIPHER_SERVER_PREFERENCE);
 	/* connections live long, and each process would need the others' tickets */
 	(void)SSL_CTX_set_num_tickets(c, 0);
 	(void)SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
-	(void)SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	(void)SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+	                              SSL_MODE_RELEASE_BUFFERS);
 	return c;
 }
 
-struct tls_context *tls_context_new(struct slice cert, struct slice key, struct slice client_ca, struct error *err)
+struct tls_context *tls_context_new(struct slice cert, struct slice key, struct slice client_ca,
+                                    struct error *err)
 {
 	struct tls_context *t = xcalloc(1, sizeof *t);
 
@@ -145,7 +156,8 @@ struct tls_context *tls_context_new(struct slice cert, struct slice key, struct 
 	t->ctx = new_ctx();
 	if (t->ctx == NULL)
 		error_set(err, "OpenSSL makes no context (%s)", reason());
-	else if (take_chain(t, cert, err) == 0 && take_key(t, key, err) == 0 && (client_ca.n == 0 || take_clients(t, client_ca, err) == 0))
+	else if (take_chain(t, cert, err) == 0 && take_key(t, key, err) == 0 &&
+	         (client_ca.n == 0 || take_clients(t, client_ca, err) == 0))
 		return t;
 	tls_context_unref(t);
 	return NULL;

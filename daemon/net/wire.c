@@ -41,7 +41,8 @@ int wire_tls(struct wire *w, struct tls_context *t)
 /* So that the peer can tell an end from a cut. */
 static void say_end(struct wire *w)
 {
-	if (w->ssl == NULL || w->why[0] != '\0' || !wire_ready(w) || (SSL_get_shutdown(w->ssl) & SSL_SENT_SHUTDOWN) != 0)
+	if (w->ssl == NULL || w->why[0] != '\0' || !wire_ready(w) ||
+	    (SSL_get_shutdown(w->ssl) & SSL_SENT_SHUTDOWN) != 0)
 		return;
 	ERR_clear_error();
 	(void)SSL_shutdown(w->ssl);
@@ -81,15 +82,14 @@ static ssize_t give_up(struct wire *w)
 static ssize_t outcome(struct wire *w, int rc)
 {
 	switch (SSL_get_error(w->ssl, rc)) {
-	case SSL_ERROR_WANT_READ:
-		errno = EAGAIN;
-		return -1;
+	case SSL_ERROR_WANT_READ: errno = EAGAIN; return -1;
 	case SSL_ERROR_ZERO_RETURN: w->at_end = true; return 0;
 	default: return give_up(w);
 	}
 }
 
-/* All that these octets hold, once out of TLS. A peer that does not take what TLS itself has to say is given up. */
+/* All that these octets hold, once out of TLS. A peer that does not take what TLS itself has to say is given
+ * up. */
 static ssize_t decrypt(struct wire *w, char *octets, size_t n, struct buf *in)
 {
 	BIO *source = BIO_new_mem_buf(octets, (int)n);
@@ -171,7 +171,8 @@ static bool same_fingerprint(X509 *x, struct slice hex)
 
 		if (hex.p[i] == ':')
 			continue;
-		if (k >= 2 * (size_t)n || tolower((unsigned char)hex.p[i]) != digits[k % 2 == 0 ? md[k / 2] >> 4 : md[k / 2] & 15])
+		if (k >= 2 * (size_t)n ||
+		    tolower((unsigned char)hex.p[i]) != digits[k % 2 == 0 ? md[k / 2] >> 4 : md[k / 2] & 15])
 			return false;
 		k++;
 	}
@@ -206,7 +207,8 @@ static struct slice name_text(const GENERAL_NAME *g, char room[64])
 		s = g->d.ip;
 		if (ASN1_STRING_length(s) != 4 && ASN1_STRING_length(s) != 16)
 			return SLICE_NONE;
-		return slice_str(inet_ntop(ASN1_STRING_length(s) == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(s), room, 64));
+		return slice_str(inet_ntop(ASN1_STRING_length(s) == 4 ? AF_INET : AF_INET6,
+		                           ASN1_STRING_get0_data(s), room, 64));
 	default: return SLICE_NONE;
 	}
 }
@@ -255,7 +257,8 @@ void wire_peer_text(const struct wire *w, struct buf *out)
 		struct slice have = name_text(sk_GENERAL_NAME_value(all, i), room);
 
 		if (have.p != NULL)
-			buf_printf(out, "%s" SLICE_FMT, out->n > before ? "," : "", SLICE_ARG(slice_sub(have, 0, 64)));
+			buf_printf(out, "%s" SLICE_FMT, out->n > before ? "," : "",
+			           SLICE_ARG(slice_sub(have, 0, 64)));
 	}
 	if (out->n == before)
 		buf_str(out, x != NULL ? "a certificate without names" : "no certificate");
