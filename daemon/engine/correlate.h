@@ -164,6 +164,7 @@ struct incident {
 	instant calm;           /* latest end of an episode, or clear of an alert */
 	instant firing;         /* since when an alert has been open without a pause; INSTANT_NONE: none is */
 	instant wake;           /* armed deadline; INSTANT_NONE */
+	bool worked_on;         /* its root was in maintenance */
 	bool by_hand;           /* a person resolved it */
 	bool calm_since, again; /* ... and something has cleared since; ... and failed again after that */
 	int fixed_priority;     /* of its rules: 0 none */

@@ -126,34 +126,6 @@ static instant calm_over(const struct engine *e, const struct incident *i)
 	return i->calm + wait;
 }
 
-static void review_gathering(struct engine *e, struct incident *i)
-{
-	if (running(i) == 0) {
-		instant over = i->group == GROUP_TOPOLOGY ? e->now : calm_over(e, i);
-		if (e->now < over) {
-			incident_arm(e, i, over);
-			return;
-		}
-		i->resolved = e->now;
-		incident_set_state(e, i, INCIDENT_TRANSIENT, "calm before it opened, no ticket");
-		e->stats.transient++;
-		incident_arm(e, i, e->now + e->setup.config->correlation.keep);
-		return;
-	}
-	impact_review(e, i);
-	if (open_alerts(i) == 0)
-		i->firing = INSTANT_NONE;
-	else if (i->firing == INSTANT_NONE)
-		i->firing = e->now;
-	instant due = open_due(e, i);
-	if (due == INSTANT_NONE)
-		return;
-	if (e->now >= due)
-		open_now(e, i);
-	else
-		incident_arm(e, i, due);
-}
-
 /* ---- clears that never come */
 
 static void expire(struct engine *e, struct incident *i)
@@ -174,11 +146,32 @@ static void expire(struct engine *e, struct incident *i)
 	             "%zu alerts closed: nothing new on them, their cause and most of the rest are over", n);
 }
 
+/* Most of what a maintenance broke has come back: the rest is a clear that got lost, if nothing new comes. */
+static instant stale_after_work(const struct engine *e, const struct incident *i)
+{
+	const struct tally *t = &i->tally;
+	const struct episode *ep;
+	instant last = INSTANT_NONE, calm = i->calm;
+	if (t->alerts_open_main * 100 > STALE_PERCENT * t->alerts)
+		return INSTANT_NONE;
+	TAILQ_FOREACH (ep, &i->episodes, in_incident) {
+		if (ep->off != INSTANT_NONE || ep->risk)
+			continue;
+		last = MAX(last, ep->last);
+		calm = MAX(calm, ep->calm);
+	}
+	return MAX(last + e->setup.config->correlation.stale, calm + STALE_ROOT_CALM * SECOND);
+}
+
 static instant stale_due(const struct engine *e, const struct incident *i)
 {
 	const struct tally *t = &i->tally;
-	if (i->group != GROUP_TOPOLOGY || i->root == NULL || t->on_main == 0 || t->episodes_main < 2 ||
-	    t->on_main * 100 > STALE_PERCENT * t->episodes_main || i->calm == INSTANT_NONE)
+	if (i->group != GROUP_TOPOLOGY || i->root == NULL || open_alerts(i) == 0)
+		return INSTANT_NONE;
+	if (i->worked_on && i->state == INCIDENT_GATHERING)
+		return stale_after_work(e, i);
+	if (t->episodes_main < 2 || t->on_main * 100 > STALE_PERCENT * t->episodes_main ||
+	    i->calm == INSTANT_NONE)
 		return INSTANT_NONE;
 	bool straggler = i->root->off == INSTANT_NONE;
 	if (straggler && t->on_main > 1)
@@ -190,6 +183,50 @@ static instant stale_due(const struct engine *e, const struct incident *i)
 			last = MAX(last, ep->last);
 	return MAX(last + e->setup.config->correlation.stale,
 	           i->calm + (straggler ? STALE_ROOT_CALM : STALE_CALM) * SECOND);
+}
+
+/* ---- waiting */
+
+static void review_gathering(struct engine *e, struct incident *i)
+{
+	if (running(i) == 0) {
+		instant over = i->group == GROUP_TOPOLOGY ? e->now : calm_over(e, i);
+		if (e->now < over) {
+			incident_arm(e, i, over);
+			return;
+		}
+		i->resolved = e->now;
+		incident_set_state(e, i, INCIDENT_TRANSIENT, "calm before it opened, no ticket");
+		e->stats.transient++;
+		incident_arm(e, i, e->now + e->setup.config->correlation.keep);
+		return;
+	}
+	impact_review(e, i);
+	if (open_alerts(i) == 0)
+		i->firing = INSTANT_NONE;
+	else if (i->firing == INSTANT_NONE)
+		i->firing = e->now;
+	const struct maintenance *m = waits_for_maintenance(e, i);
+	if (m != NULL && !i->worked_on) {
+		i->worked_on = true;
+		incident_log(e, i, "maintenance", "no ticket: %s is in maintenance (silence %s)",
+		             i->root->node->id, m->silence);
+	}
+	instant due = open_due(e, i), stale = stale_due(e, i);
+	if (due == INSTANT_NONE)
+		return;
+	if (stale != INSTANT_NONE && (i->worked_on || i->root->off != INSTANT_NONE)) {
+		/* its cause is over and little is left: that is waited for, not reported */
+		if (e->now >= stale) {
+			expire(e, i);
+			return;
+		}
+		due = MAX(due, stale);
+	}
+	if (e->now >= due)
+		open_now(e, i);
+	else
+		incident_arm(e, i, due);
 }
 
 /* ---- open and after */

@@ -165,7 +165,7 @@ static void put_incident(const struct correlation *c, struct buf *out, const str
 	buf_u8(out, (uint8_t)i->back);
 	buf_u8(out, (uint8_t)i->group);
 	buf_u8(out, (uint8_t)i->resolve);
-	buf_u8(out, (uint8_t)(i->by_hand | i->calm_since << 1 | i->again << 2 | i->predict_due << 3));
+	buf_u8(out, (uint8_t)(i->by_hand | i->calm_since << 1 | i->again << 2 | i->predict_due << 3 | i->worked_on << 4));
 	for (size_t k = 0; k < ARRAY_LEN(times); k++)
 		save_time(out, times[k]);
 	for (size_t k = 0; k < ARRAY_LEN(texts); k++)
@@ -205,6 +205,7 @@ static void get_facts(struct reader *r, struct incident *i)
 	i->calm_since = bits & 2;
 	i->again = bits & 4;
 	i->predict_due = bits & 8;
+	i->worked_on = bits & 16;
 	for (size_t k = 0; k < ARRAY_LEN(times); k++)
 		*times[k] = load_time(r);
 	for (size_t k = 0; k < ARRAY_LEN(texts); k++)

@@ -139,7 +139,8 @@ static void gather(struct look *l)
 		next = TAILQ_NEXT(ep, in_tops);
 		if (!searches(l->e, ep))
 			silent_top(l->e, ep);
-		else if (!ep->weak && (ep->incident == NULL || ep->incident->state != INCIDENT_CLOSED))
+		else if (!ep->weak && maintenance_covers(l->e, ep->node, ep->on) == NULL &&
+		         (ep->incident == NULL || ep->incident->state != INCIDENT_CLOSED))
 			l->tops[l->n_tops++].ep = ep;
 	}
 	if (l->n_tops > TOPS_MAX) {

@@ -3,11 +3,12 @@
 
 #include "base/log.h"
 
-static const char rules[] = "version: 1\npackage: t\nrules:\n"
-                            "  gone: {summary: gone, match: {check: ping}, severity: critical, effect: down}\n"
-                            "  slow: {summary: slow, match: {check: slow}, severity: minor, effect: degraded,"
-                            " nature: overload}\n"
-                            "  sick: {summary: sick, match: {check: sick}, severity: minor, effect: degraded}\n";
+static const char rules[] =
+    "version: 1\npackage: t\nrules:\n"
+    "  gone: {summary: gone, match: {check: ping}, severity: critical, effect: down}\n"
+    "  slow: {summary: slow, match: {check: slow}, severity: minor, effect: degraded,"
+    " nature: overload}\n"
+    "  sick: {summary: sick, match: {check: sick}, severity: minor, effect: degraded}\n";
 static const char shop[] = "version: 1\nservices:\n"
                            "  pg:    {kind: db, hosts: [pg]}\n"
                            "  redis: {kind: cache, hosts: [redis]}\n"
@@ -30,8 +31,9 @@ static void neighbour(void **state)
 	desk_event(d, SECOND, "ping", "redis", "problem");
 	desk_event(d, MINUTE, "slow", "pg", "problem");
 	assert_ptr_equal(at(d, "pg")->parent, at(d, "redis"));
-	assert_true(desk_logged(at(d, "redis")->incident,
-	                        "pg <- redis: overloaded after redis was lost, same consumer cart, 59s later"));
+	assert_true(
+	    desk_logged(at(d, "redis")->incident,
+	                "pg <- redis: overloaded after redis was lost, same consumer cart, 59s later"));
 	desk_restart(d);
 	desk_wait(d, 5 * MINUTE);
 	assert_int_equal(d->n, 1);
