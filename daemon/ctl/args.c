@@ -27,7 +27,11 @@ bool args_usage_next(const char **at, struct args_option *o)
 	BUG_ON(n == 0);
 	*o = (struct args_option){.name = slice_of(p, n)};
 	p += n;
-	if (*p == '=') {
+	if (p[0] == '[' && p[1] == '=') {
+		o->takes_value = o->optional = true;
+		o->value = run_of(p + 2, "]");
+		p += 3 + o->value.n;
+	} else if (*p == '=') {
 		o->takes_value = true;
 		o->choices = o->value = run_of(p + 1, " ])");
 		p += 1 + o->choices.n;
@@ -137,10 +141,10 @@ static int option(const char *usage, const char *common, int argc, char **argv, 
 		                 nearest(usage, common, name, hint));
 	if (!o.takes_value && eq != NULL)
 		return error_set(err, "'--" SLICE_FMT "' takes no value", SLICE_ARG(name));
-	if (o.takes_value && eq == NULL && *i + 1 >= argc)
+	if (o.takes_value && !o.optional && eq == NULL && *i + 1 >= argc)
 		return error_set(err, "'--" SLICE_FMT "' needs a value (" SLICE_FMT ")", SLICE_ARG(name),
 		                 SLICE_ARG(o.value));
-	if (o.takes_value)
+	if (o.takes_value && (eq != NULL || !o.optional))
 		value = eq != NULL ? eq + 1 : argv[++*i];
 	if (o.choices.n > 0 && !chosen(o.choices, value))
 		return error_set(err, "'--" SLICE_FMT "' takes one of " SLICE_FMT ", not '%s'",

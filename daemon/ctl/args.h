@@ -1,6 +1,7 @@
 /* The words behind a verb, read by what its usage text says: "[--state S] [--strict] [--format=text|json] ID
  * [TEXT]" is the grammar itself, so help and parser cannot differ.
  *   --name           a switch            --name VALUE     an option with a value, also written --name=VALUE
+ *   --name[=VALUE]   a switch that may take a value, only with '='
  *   --name=a|b       one of these words  WORD, [WORD], [WORD…]   one word, at most one, any number */
 #ifndef CARILLON_CTL_ARGS_H
 #define CARILLON_CTL_ARGS_H
@@ -11,7 +12,7 @@
 
 struct args_option {
 	struct slice name; /* without the dashes */
-	bool takes_value;
+	bool takes_value, optional;
 	struct slice choices; /* "text|json"; absent: any text */
 	struct slice value;   /* what the usage calls it: "PATH" */
 };

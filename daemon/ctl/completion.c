@@ -125,7 +125,7 @@ static void fish_options(const char *usage, const char *condition, FILE *to)
 			while (rest.n > 0 && slice_split(&rest, '|', &word))
 				fprintf(to, SLICE_FMT " ", SLICE_ARG(word));
 			fputc('\'', to);
-		} else if (o.takes_value) {
+		} else if (o.takes_value && !o.optional) {
 			fputs(" -r", to);
 		}
 		fputc('\n', to);

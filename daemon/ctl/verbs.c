@@ -53,7 +53,9 @@ static const struct verb verbs[] = {
     {"rules backtest", "[--rules PATH] [--map FILE] [--events FILE] [--since D] [--from TIME] [--to TIME] [--recordings DIR] "
      "[--tickets FILE] [--restart-every N]",
      "the tickets that rules would have opened for a recording; --rules may be repeated", false, backtest_rules},
-    {"rules fmt", "", "", false, NULL},
+    {"rules fmt", "PATH… [--check]",
+     "formats rule files in place and names those it changed; --check only names them; PATH - is a filter", false,
+     rules_fmt},
     {"rules new", "", "", false, NULL},
     {"rules why", "[CODE]", "what a code means, with a bad and a good example; all codes without one", false,
      rules_why},

@@ -99,22 +99,39 @@ static bool try_pattern(struct matcher *m, const struct decoder_extract *e, size
 	return true;
 }
 
+/* {"patterns": {field: number from 1}}: opened by the first, closed by the caller. */
+static bool trace_pattern(struct matcher *m, struct slice field, size_t pattern, bool told)
+{
+	if (!told) {
+		jw_key(m->trace, "patterns");
+		jw_object(m->trace);
+	}
+	jw_keyn(m->trace, field);
+	jw_int(m->trace, (int64_t)pattern + 1);
+	return true;
+}
+
 static void extract(struct matcher *m, const struct rule_decoder *d, const struct fields *f)
 {
-	bool missed = false;
+	struct slice missed = SLICE_NONE;
+	bool told = false;
 	for (size_t i = 0; i < d->n_extract; i++) {
 		const struct decoder_extract *e = &d->extract[i];
 		struct slice text = value_slice(matcher_value(m, &e->field, f));
 		bool fits = text.n == 0; /* a missing field is no miss */
-		for (size_t j = 0; j < e->n && !fits; j++)
+		for (size_t j = 0; j < e->n && !fits; j++) {
 			fits = try_pattern(m, e, j, text);
-		if (fits)
-			continue;
-		if (m->trace != NULL && !missed)
-			jw_kslice(m->trace, "missed", e->field.name);
-		missed = true;
+			if (fits && m->trace != NULL)
+				told = trace_pattern(m, e->field.name, j, told);
+		}
+		if (!fits && missed.n == 0)
+			missed = e->field.name;
 	}
-	m->misses[d->number] += missed;
+	if (told)
+		jw_end(m->trace);
+	if (m->trace != NULL && missed.n > 0)
+		jw_kslice(m->trace, "missed", missed);
+	m->misses[d->number] += missed.n > 0;
 }
 
 /* ---- set */

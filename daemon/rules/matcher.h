@@ -29,7 +29,7 @@ uint64_t matcher_unknown_words(const struct matcher *m); /* severities and state
 /* `rules explain`: the same work, told step by step as JSON into w (an open object): decoded fields, which decoder set
  * what, service and how, candidates, each condition with its verdict. Field values of the event: language.md section 4.
  * Without only_rule (absent) it tells of the rules that the index names; a rule asked for by name is told of in any case.
- * False: a decoder dropped the event. {"fields": {}, "decoders": [{"id", "missed"?, "set"?: {}, "drop"?}], "dropped",
+ * False: a decoder dropped the event. {"fields": {}, "decoders": [{"id", "patterns"?: {field: number}, "missed"?, "set"?: {}, "drop"?}], "dropped",
  * "service": {"id", "how"}, "candidates", "rules": [{"rule", "role": match|clear|step, "verdict",
  * "conditions": [{"text", "verdict", "negated"?, "value"}]}]} */
 bool matcher_explain(struct matcher *m, const struct service_map *map, struct fields *f, struct slice only_rule, struct jw *w);
