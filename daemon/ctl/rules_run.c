@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/files.h"
 #include "ctl/load.h"
 #include "ctl/raw_input.h"
-#include "ctl/rules_test.h"
+#include "ctl/report_findings.h"
+#include "ctl/rules_test_cover.h"
 #include "net/loop.h"
 #include "rules/sources.h"
 
@@ -22,6 +24,10 @@ struct run {
 	int tests;
 	unsigned failed, broken; /* broken: paths that do not load */
 	size_t files;
+	bool cover;
+	struct coverage *coverage; /* of the path under test */
+	struct coverage_sum sum;
+	struct buf missing;   /* what no test has shown */
 	struct buf json, xml; /* all paths' tests as JSON items, as junit cases */
 };
 
@@ -159,7 +165,8 @@ static void run_once(struct run *r, enum rules_test_format format, struct buf *o
 	                                     .read = give_file,
 	                                     .arg = r,
 	                                     .run = r->only,
-	                                     .format = format};
+	                                     .format = format,
+	                                     .coverage = r->coverage};
 
 	*n = rules_test_run(r->l->rules, r->l->config, &o, out, failed);
 }
@@ -196,14 +203,66 @@ static void run_loaded(struct run *r)
 	buf_free(&json);
 }
 
+static void take_coverage(struct run *r)
+{
+	struct findings f = {0};
+
+	if (r->coverage == NULL)
+		return;
+	coverage_sum(r->coverage, &r->sum);
+	coverage_findings(r->coverage, &f);
+	if (r->format == RULES_TEST_GITHUB)
+		report_github(&f, &r->missing);
+	else
+		findings_text(&f, &r->missing);
+	findings_clear(&f);
+	coverage_free(r->coverage);
+	r->coverage = NULL;
+}
+
+static void coverage_json(const struct run *r)
+{
+	const struct coverage_sum *s = &r->sum;
+
+	fprintf(r->c->out,
+	        ",\"coverage\":{\"percent\":%.1f,\"rules\":%zu,\"opened\":%zu,\"closed\":%zu,\"silent\":%zu,"
+	        "\"verdicts\":%zu,\"verdicts_seen\":%zu,\"steps\":%zu,\"steps_reached\":%zu,\"patterns\":%zu,"
+	        "\"patterns_used\":%zu}",
+	        coverage_percent(s), s->rules, s->opened, s->closed, s->silent, s->verdicts, s->verdicts_seen,
+	        s->steps, s->steps_reached, s->patterns, s->patterns_used);
+}
+
+/* Behind the tests' own last line; comments for TAP. */
+static void coverage_lines(const struct run *r)
+{
+	const struct coverage_sum *s = &r->sum;
+	struct slice rest = buf_slice(&r->missing), line;
+	const char *mark = r->format == RULES_TEST_TAP ? "# " : "";
+
+	while (rest.n > 0 && slice_split(&rest, '\n', &line))
+		if (line.n > 0)
+			fprintf(r->c->out, "%s" SLICE_FMT "\n", mark, SLICE_ARG(line));
+	fprintf(r->c->out,
+	        "%scoverage %.1f %%: of %zu rules %zu opened, %zu closed, %zu stayed silent; %zu of %zu "
+	        "verdicts of "
+	        "conditions, %zu of %zu steps, %zu of %zu patterns\n",
+	        mark, coverage_percent(s), s->rules, s->opened, s->closed, s->silent, s->verdicts_seen,
+	        s->verdicts, s->steps_reached, s->steps, s->patterns_used, s->patterns);
+}
+
 static void run_path(struct run *r, const char *path)
 {
 	struct load l;
 
 	r->l = &l;
-	if (load_rules(r->c, &l, &path, path != NULL ? 1 : 0, true))
+	if (load_rules(r->c, &l, &path, path != NULL ? 1 : 0, true)) {
+		/* a pattern of names stands for all that it has found */
+		if (r->cover)
+			r->coverage =
+			    coverage_new(l.rules, path != NULL && access(path, F_OK) == 0 ? path : NULL);
 		run_loaded(r);
-	else
+		take_coverage(r);
+	} else
 		keep_broken(r, path != NULL ? path : "rules.path");
 	load_free(&l);
 	r->l = NULL;
@@ -212,8 +271,12 @@ static void run_path(struct run *r, const char *path)
 static void finish(const struct run *r, instant began)
 {
 	if (r->format == RULES_TEST_JSON)
-		fprintf(r->c->out, "{\"tests\":[" SLICE_FMT "],\"run\":%d,\"failed\":%u,\"broken\":%u}\n",
+		fprintf(r->c->out, "{\"tests\":[" SLICE_FMT "],\"run\":%d,\"failed\":%u,\"broken\":%u",
 		        SLICE_ARG(buf_slice(&r->json)), r->tests, r->failed, r->broken);
+	if (r->format == RULES_TEST_JSON && r->cover)
+		coverage_json(r);
+	if (r->format == RULES_TEST_JSON)
+		fputs("}\n", r->c->out);
 	if (r->format != RULES_TEST_TEXT || r->c->quiet)
 		return;
 	if (r->tests > 0)
@@ -233,6 +296,13 @@ static enum rules_test_format format_of(const struct ctl *c, const char *word)
 	                                     : RULES_TEST_TEXT;
 }
 
+static struct slice without_sign(const char *s)
+{
+	size_t n = strlen(s);
+
+	return slice_of(s, n > 0 && s[n - 1] == '%' ? n - 1 : n);
+}
+
 int rules_run_tests(struct ctl *c, const struct args *a)
 {
 	const char *pattern = args_value(a, "run");
@@ -243,10 +313,15 @@ int rules_run_tests(struct ctl *c, const struct args *a)
 	                .format = format_of(c, args_value(a, "format"))};
 	instant began = loop_mono();
 	struct error err;
+	const char *min = args_value(a, "coverage");
+	double least = 0;
 	int rc = CTL_DONE;
 
-	if (pattern != NULL &&
-	    (r.only = regex_new(slice_str(pattern), (struct regex_options){0}, &err)) == NULL) {
+	r.cover = args_flag(a, "coverage");
+	if (min != NULL && (!slice_num(without_sign(min), &least) || least < 0 || least > 100)) {
+		rc = ctl_fail(c, CTL_USAGE, "--coverage takes a number of percent, not '%s'", min);
+	} else if (pattern != NULL &&
+	           (r.only = regex_new(slice_str(pattern), (struct regex_options){0}, &err)) == NULL) {
 		rc = ctl_fail(c, CTL_USAGE, "--run: %s", err.text);
 	} else if (r.format == RULES_TEST_TAP && a->n_words > 1) {
 		rc = ctl_fail(c, CTL_USAGE, "--format=tap reports one PATH at a time");
@@ -254,14 +329,21 @@ int rules_run_tests(struct ctl *c, const struct args *a)
 		for (size_t i = 0; i < MAX(a->n_words, 1); i++)
 			run_path(&r, args_word(a, i));
 		finish(&r, began);
+		if (r.cover && r.format != RULES_TEST_JSON && !c->quiet)
+			coverage_lines(&r);
 		if (r.failed > 0 || r.broken > 0 || (r.tests == 0 && args_flag(a, "require-tests")))
 			rc = CTL_FOUND;
+		if (r.cover && r.broken == 0 && coverage_percent(&r.sum) < least) {
+			rc = CTL_FOUND;
+			ctl_fail(c, rc, "coverage is %.1f %%, below %g %%", coverage_percent(&r.sum), least);
+		}
 		if (r.junit != NULL && write_junit(&r) != CTL_DONE)
 			rc = CTL_USAGE;
 	}
 	regex_free(r.only);
 	buf_free(&r.json);
 	buf_free(&r.xml);
+	buf_free(&r.missing);
 	free(profiles);
 	free(data);
 	return rc;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ctl/rules_test_case.h"
+#include "ctl/rules_test_cover.h"
 
 enum { MOMENTS_MAX = 1000000 };
 #define TEST_MAX (36500 * DAY) /* sums of instants must not overflow */
@@ -129,9 +130,13 @@ static void case_run(struct test_case *c)
 	struct timeline t = {0};
 	if (!timeline_fill(&t, c->test->node))
 		buf_printf(c->why, "  a test holds at most %d events and 100 years\n", MOMENTS_MAX);
+	if (c->o->coverage != NULL)
+		coverage_begin(c->o->coverage);
 	bool ok = c->why->n == 0 && case_begin(c);
 	for (size_t i = 0; ok && i < t.n; i++) {
 		const struct moment *m = &t.v[i];
+		if (c->o->coverage != NULL)
+			coverage_alerts(c->o->coverage, c->engine);
 		if (!m->expects) {
 			ok = case_input(c, m->node, m->at, m->repetition);
 			continue;
@@ -140,6 +145,8 @@ static void case_run(struct test_case *c)
 		if (ok)
 			case_expect(c, m->node, m->at);
 	}
+	if (c->o->coverage != NULL && c->engine != NULL)
+		coverage_alerts(c->o->coverage, c->engine);
 	free(t.v);
 }
 

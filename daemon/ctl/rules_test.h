@@ -6,6 +6,8 @@
 #include "engine/engine.h"
 #include "rules/regex.h"
 
+struct coverage;
+
 enum rules_test_format { RULES_TEST_TEXT, RULES_TEST_JSON, RULES_TEST_TAP, RULES_TEST_GITHUB };
 
 struct rules_test_options {
@@ -18,6 +20,7 @@ struct rules_test_options {
 	void *arg;
 	const struct regex *run;      /* only tests whose name it finds; NULL: all */
 	enum rules_test_format format;
+	struct coverage *coverage;    /* rules_test_cover.h; NULL: not wanted */
 };
 
 /* Runs the tests of `rs` (loaded with keep_tests) and appends the report to `out`: failures, then for RULES_TEST_TEXT the

@@ -41,7 +41,7 @@ static const struct past_event *nearest(const struct test_case *c, const struct 
 	return found;
 }
 
-static void put_decoders(struct test_case *c, const struct past_event *p, struct slice rule)
+const struct json *case_decoders(struct test_case *c, const struct fields *raw, struct slice rule)
 {
 	struct buf b = {0};
 	struct jw w = jw_new(&b);
@@ -49,14 +49,22 @@ static void put_decoders(struct test_case *c, const struct past_event *p, struct
 	struct fields f;
 	fields_init(&f, c->arena);
 	for (unsigned i = 1; i < FIELD_CORE_MAX; i++)
-		f.core[i] = p->raw.core[i];
-	for (size_t i = 0; i < p->raw.n_named; i++)
-		(void)fields_set_named(&f, p->raw.named[i].name, value_slice(p->raw.named[i].v), VALUE_TEXT);
+		f.core[i] = raw->core[i];
+	for (size_t i = 0; i < raw->n_named; i++)
+		(void)fields_set_named(&f, raw->named[i].name, value_slice(raw->named[i].v), VALUE_TEXT);
 	jw_object(&w);
 	(void)matcher_explain(c->matcher, c->map, &f, rule, &w);
 	jw_end(&w);
-	const struct json *j = json_parse(c->arena, buf_slice(&b), JSON_LIMITS, NULL, &err);
-	const struct json *list = json_get(j, "decoders");
+	const struct json *j =
+	    json_parse(c->arena, arena_slice(c->arena, buf_slice(&b)), JSON_LIMITS, NULL, &err);
+	fields_free(&f);
+	buf_free(&b);
+	return json_get(j, "decoders");
+}
+
+static void put_decoders(struct test_case *c, const struct past_event *p, struct slice rule)
+{
+	const struct json *list = case_decoders(c, &p->raw, rule);
 	for (const struct json *d = list != NULL ? list->first : NULL; d != NULL; d = d->next) {
 		struct slice field = json_text(json_get(d, "missed"));
 		if (field.n == 0)
@@ -67,8 +75,6 @@ static void put_decoders(struct test_case *c, const struct past_event *p, struct
 		           ": \"" SLICE_FMT "\"\n",
 		           SLICE_ARG(json_text(json_get(d, "id"))), SLICE_ARG(field), SLICE_ARG(value));
 	}
-	fields_free(&f);
-	buf_free(&b);
 }
 
 static void put_miss(struct test_case *c, const struct past_event *p, const struct miss *m)

@@ -53,7 +53,9 @@ void case_step(struct test_case *c, instant at, uint16_t kind, struct slice payl
 
 /* rules_test_expect.c */
 void case_expect(struct test_case *c, const struct node *expect, duration at);
-/* rules_test_because.c: why this rule did not count more, if an event shows it. */
+/* rules_test_because.c: the decoders' work on an event as JSON (matcher_explain's "decoders"); lives in the case. */
+const struct json *case_decoders(struct test_case *c, const struct fields *raw, struct slice rule);
+/* Why this rule did not count more, if an event shows it. */
 void case_because(struct test_case *c, struct slice rule);
 
 #endif

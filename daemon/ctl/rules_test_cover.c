@@ -31,11 +31,15 @@ struct seen_pattern {
 struct coverage {
 	const struct rule_set *rs;
 	const char *path;
-	struct seen_rule *rules;       size_t n_rules;
-	struct seen_cond *conds;       size_t n_conds, cap_conds;
-	struct seen_step *steps;       size_t n_steps, cap_steps;
-	struct seen_pattern *patterns; size_t n_patterns, cap_patterns;
-	struct hmap *by_cond;          /* octets of the pointer → index + 1 */
+	struct seen_rule *rules;
+	size_t n_rules;
+	struct seen_cond *conds;
+	size_t n_conds, cap_conds;
+	struct seen_step *steps;
+	size_t n_steps, cap_steps;
+	struct seen_pattern *patterns;
+	size_t n_patterns, cap_patterns;
+	struct hmap *by_cond; /* octets of the pointer → index + 1 */
 };
 
 /* ---- what is to be shown */
@@ -53,8 +57,13 @@ static bool counts_file(const struct coverage *v, const char *file)
 /* Events of the engine's own are not fed by a test: their conditions are seen by what opens. */
 static bool engine_made(const struct cond *c)
 {
+	if (c->kind == COND_ATOM && c->atom->field.core == FIELD_TYPE)
+		for (size_t i = 0; c->atom->op == OP_EQ && i < c->atom->n_texts; i++)
+			if (slice_is(c->atom->texts[i], "alert") || slice_is(c->atom->texts[i], "calendar") ||
+			    slice_is(c->atom->texts[i], "internal"))
+				return true;
 	if (c->kind == COND_ATOM)
-		return c->atom->field.core == FIELD_TYPE || slice_starts(c->atom->field.name, SLICE("alert.")) ||
+		return slice_starts(c->atom->field.name, SLICE("alert.")) ||
 		       slice_is(c->atom->field.name, "calendar") || slice_is(c->atom->field.name, "edge");
 	for (size_t i = 0; i < c->n; i++)
 		if (engine_made(c->kids[i]))
@@ -94,11 +103,13 @@ static void add_patterns(struct coverage *v, const struct rule_decoder *d)
 {
 	for (size_t e = 0; counts_file(v, d->file) && e < d->n_extract; e++)
 		for (size_t i = 0; i < d->extract[e].n; i++) {
-			v->patterns = array_reserve(v->patterns, &v->cap_patterns, v->n_patterns + 1, sizeof *v->patterns);
-			v->patterns[v->n_patterns++] = (struct seen_pattern){.decoder = d,
-			                                                     .field = d->extract[e].field.name,
-			                                                     .number = i + 1,
-			                                                     .pattern = d->extract[e].patterns[i]};
+			v->patterns = array_reserve(v->patterns, &v->cap_patterns, v->n_patterns + 1,
+			                            sizeof *v->patterns);
+			v->patterns[v->n_patterns++] =
+			    (struct seen_pattern){.decoder = d,
+			                          .field = d->extract[e].field.name,
+			                          .number = i + 1,
+			                          .pattern = d->extract[e].patterns[i]};
 		}
 }
 
@@ -144,7 +155,8 @@ void coverage_begin(struct coverage *v)
 }
 
 /* True if some test of the condition was. */
-static bool see_cond(struct coverage *v, const struct test_case *c, const struct cond *x, const struct fields *f)
+static bool see_cond(struct coverage *v, const struct test_case *c, const struct cond *x,
+                     const struct fields *f)
 {
 	bool any = false;
 	if (x->kind != COND_ATOM) {
@@ -165,7 +177,8 @@ static void see_pattern(struct coverage *v, struct slice decoder, struct slice f
 {
 	for (size_t i = 0; i < v->n_patterns; i++) {
 		struct seen_pattern *p = &v->patterns[i];
-		if (p->number == (size_t)number && slice_eq(p->decoder->id, decoder) && slice_eq(p->field, field))
+		if (p->number == (size_t)number && slice_eq(p->decoder->id, decoder) &&
+		    slice_eq(p->field, field))
 			p->used = true;
 	}
 }
@@ -193,11 +206,14 @@ void coverage_event(struct coverage *v, const struct test_case *c, const struct 
 	for (size_t i = 0; i < n; i++) {
 		struct seen_rule *r = &v->rules[predicates[i].rule];
 		if (r->rule != NULL && c->takes_part[predicates[i].rule])
-			r->near = see_cond(v, c, predicates[i].cond, &p->decoded) || r->near;
+			/* nothing comes nearer to a single test than any event */
+			r->near = see_cond(v, c, predicates[i].cond, &p->decoded) ||
+			          predicates[i].cond->kind == COND_ATOM || r->near;
 	}
 	for (size_t i = 0; i < v->n_steps; i++)
 		if (c->takes_part[v->steps[i].rule->number] && !v->steps[i].reached)
-			v->steps[i].reached = matcher_test(c->matcher, v->steps[i].predicate->cond, &p->decoded);
+			v->steps[i].reached =
+			    matcher_test(c->matcher, v->steps[i].predicate->cond, &p->decoded);
 }
 
 static void see_alert(void *arg, const struct alert_look *a)
@@ -222,7 +238,8 @@ static bool names(const struct test_case *c, const struct node *alerts, const st
 		const struct node *rule = node_get(n, "rule");
 		if (rule == NULL)
 			continue;
-		if (slice_eq(rule->text, r->id) || (slice_eq(rule->text, r->name) && slice_eq(c->test->package, r->package)))
+		if (slice_eq(rule->text, r->id) ||
+		    (slice_eq(rule->text, r->name) && slice_eq(c->test->package, r->package)))
 			return true;
 	}
 	return false;
@@ -243,11 +260,11 @@ void coverage_expect(struct coverage *v, const struct test_case *c, const struct
 
 /* ---- the report */
 
-
 static void tell(struct findings *f, const char *file, struct mark at, const char *what, struct slice name,
                  const char *how)
 {
-	findings_add(f, FINDING_NOTE, "", file, at, SLICE_NONE, "%s '" SLICE_FMT "' %s", what, SLICE_ARG(name), how);
+	findings_add(f, FINDING_NOTE, "", file, at, SLICE_NONE, "%s '" SLICE_FMT "' %s", what,
+	             SLICE_ARG(name), how);
 }
 
 static void tell_rules(const struct coverage *v, struct findings *f)
@@ -274,7 +291,8 @@ static void tell_conds(const struct coverage *v, struct findings *f)
 		/* a macro may stand in another file than its user */
 		bool own = x->cond->mark.line == a->mark.line && x->cond->mark.col == a->mark.col;
 		if (!x->yes || !x->no)
-			tell(f, own ? a->file : x->rule->file, x->cond->mark, "condition", slice_str(x->cond->text),
+			tell(f, own ? a->file : x->rule->file, x->cond->mark, "condition",
+			     slice_str(x->cond->text),
 			     !x->yes && !x->no ? "is never tried"
 			     : !x->yes         ? "is never true"
 			                       : "is never false");
@@ -288,7 +306,8 @@ void coverage_findings(const struct coverage *v, struct findings *f)
 	for (size_t i = 0; i < v->n_steps; i++)
 		if (!v->steps[i].reached)
 			tell(f, v->steps[i].rule->file, v->steps[i].predicate->cond->mark,
-			     v->steps[i].predicate->role == PREDICATE_CLEAR ? "clear.match of rule" : "a step of rule",
+			     v->steps[i].predicate->role == PREDICATE_CLEAR ? "clear.match of rule"
+			                                                    : "a step of rule",
 			     v->steps[i].rule->name, "never fits");
 	for (size_t i = 0; i < v->n_patterns; i++)
 		if (!v->patterns[i].used)
@@ -327,6 +346,7 @@ void coverage_sum(const struct coverage *v, struct coverage_sum *sum)
 double coverage_percent(const struct coverage_sum *s)
 {
 	size_t all = 3 * s->rules + s->verdicts + s->steps + s->patterns,
-	       seen = s->opened + s->closed + s->silent + s->verdicts_seen + s->steps_reached + s->patterns_used;
+	       seen =
+	           s->opened + s->closed + s->silent + s->verdicts_seen + s->steps_reached + s->patterns_used;
 	return all == 0 ? 100 : 100.0 * (double)seen / (double)all;
 }

@@ -1,6 +1,7 @@
 /* Compares what a test expects with what the engine shows. Lists of alerts and incidents are sets: the items
  * are paired with what is there so that as many as possible fit. */
 #include "ctl/rules_test_case.h"
+#include "ctl/rules_test_cover.h"
 
 #include <stdlib.h>
 
@@ -425,6 +426,8 @@ void case_expect(struct test_case *c, const struct node *expect, duration at)
 	const struct node *alerts = node_get(expect, "alerts"), *incidents = node_get(expect, "incidents"),
 	                  *decoded = node_get(expect, "decoded");
 	struct things t = {.c = c};
+	if (alerts != NULL && c->o->coverage != NULL)
+		coverage_expect(c->o->coverage, c, alerts);
 	if (alerts != NULL) {
 		engine_each_alert(c->engine, see_alert, &t);
 		compare(c, alerts, &t, at);

@@ -1,6 +1,7 @@
 /* What a test feeds: events as fields, raw lines, traps, bodies, and whole maps; in between every deadline at
  * its moment. */
 #include "ctl/rules_test_case.h"
+#include "ctl/rules_test_cover.h"
 
 #include <stdlib.h>
 
@@ -98,8 +99,11 @@ static bool feed(struct test_case *c, duration at, struct fields *f)
 	if (!p->dropped) {
 		matcher_resolve(c->matcher, c->map, f);
 		copy_fields(c, f, &p->decoded);
-		step_event(c, at, f);
 	}
+	if (c->o->coverage != NULL)
+		coverage_event(c->o->coverage, c, p, case_decoders(c, &p->raw, SLICE_NONE));
+	if (!p->dropped)
+		step_event(c, at, f);
 	return case_answer(c);
 }
 

@@ -42,7 +42,8 @@ static const struct verb verbs[] = {
     {"events send", "", "", true, NULL},
     {"rules check", "[PATH…] [--strict] [--format=text|json|sarif|github|gitlab]", "errors and lints of rule files", false,
      rules_check},
-    {"rules test", "[PATH…] [--run RE] [--junit F] [--require-tests] [--format=text|json|tap|github]",
+    {"rules test", "[PATH…] [--run RE] [--coverage[=MIN]] [--junit F] [--require-tests] "
+     "[--format=text|json|tap|github]",
      "runs the tests of rule files on virtual time", false, rules_run_tests},
     {"rules explain", "[RULE] (--event JSON|--syslog LINE) [--rules PATH] [--map PATH]",
      "what decoders, map and rules make of one event", false, explain_rules},

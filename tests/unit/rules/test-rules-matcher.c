@@ -547,7 +547,7 @@ static void test_explain(void **state)
 	assert_string_equal(
 	    buf_cstr(&out),
 	    "{\"fields\":{\"app\":\"sshd\",\"message\":\"login failed\",\"x.login\":\"failed\"},"
-	    "\"decoders\":[{\"id\":\"t/d0\",\"set\":{\"x.login\":\"failed\"}}],\"dropped\":false,"
+	    "\"decoders\":[{\"id\":\"t/d0\",\"patterns\":{\"message\":1},\"set\":{\"x.login\":\"failed\"}}],\"dropped\":false,"
 	    "\"service\":{\"id\":null,\"how\":\"not in the map\"},\"candidates\":1,"
 	    "\"rules\":[{\"rule\":\"t/r0\",\"role\":\"match\",\"verdict\":false,\"conditions\":["
 	    "{\"text\":\"app #1\",\"verdict\":true,\"value\":\"sshd\"},"
