@@ -35,7 +35,8 @@ const struct json *json_at(const struct json *a, size_t i);
 struct slice json_text(const struct json *j);   /* string or number or true/false as text; absent for null, trees, NULL */
 bool json_int(const struct json *j, int64_t *out); /* a number without a fraction: 5, 5.0, 5e3 */
 bool json_num(const struct json *j, double *out);
-/* a.b[0].c, a[name=Key].value (the first element whose member `name` is Key), a['key.with.points']; NULL if there is none. */
+/* a.b[0].c, a[name=Key].value (the first element whose member `name` is Key), a['key.with.points']; NULL if there is none.
+ * [0] of an object is its first member. */
 const struct json *json_path(const struct json *j, struct slice path);
 bool json_path_valid(struct slice path, struct error *err);
 

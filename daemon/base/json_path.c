@@ -1,4 +1,4 @@
-/* Promises one small path language for profiles (tickets.md): names joined by points, [3] for an element,
+/* Promises one small path language for profiles (tickets.md): names joined by points, [3] for an element or a member,
  * [name=Key] for the first element whose member `name` is Key, ['any key'] for a name that holds points. Must
  * not know who asks. */
 #include "base/json.h"
@@ -74,6 +74,15 @@ static struct step next_step(struct slice *path, bool first)
 	return member_step(path);
 }
 
+/* The members of an object have an order too. */
+static const struct json *nth(const struct json *j, size_t i)
+{
+	const struct json *x = j->kind == JSON_ARRAY || j->kind == JSON_OBJECT ? j->first : NULL;
+	while (x != NULL && i-- > 0)
+		x = x->next;
+	return x;
+}
+
 static const struct json *where(const struct json *list, struct slice name, struct slice want)
 {
 	if (list == NULL || list->kind != JSON_ARRAY)
@@ -94,7 +103,7 @@ const struct json *json_path(const struct json *j, struct slice path)
 		case STEP_END: return j;
 		case STEP_BAD: return NULL;
 		case STEP_MEMBER: j = json_getn(j, s.name); break;
-		case STEP_INDEX: j = json_at(j, s.index); break;
+		case STEP_INDEX: j = nth(j, s.index); break;
 		case STEP_WHERE: j = where(j, s.name, s.want); break;
 		}
 	}

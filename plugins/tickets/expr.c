@@ -215,7 +215,8 @@ static const char *literal_fault(const struct expr *e, size_t i, enum expr_where
 		return "a URL begins with the base from conf, such as ${conf.base}";
 	for (size_t k = 0; k < s.n; k++) {
 		unsigned char c = (unsigned char)s.p[k];
-		if (c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}#", c) != NULL)
+		if (c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c) != NULL ||
+		    (c == '#' && where == EXPR_URL))
 			return "this character does not belong into a URL; percent-encode it";
 		if (c == '?' && where == EXPR_URL)
 			return "put the query into 'query:', where its values are encoded";
@@ -254,7 +255,11 @@ static const char *part_fault(const struct expr *e, size_t i, enum expr_where wh
 		           ? NULL
 		           : "'auth' may use conf.*, secret.* and session.* only";
 	case EXPR_HOOK: return "the secret of a webhook is ${secret.NAME}";
-	case EXPR_PATH: return is_conf(p->path) ? NULL : "a path may use conf.* only";
+	case EXPR_PATH:
+		return is_conf(p->path) || slice_is(p->path, "incident.label") ||
+		               slice_is(p->path, "incident.dedup_key")
+		           ? NULL
+		           : "a path may use conf.*, incident.label and incident.dedup_key only";
 	case EXPR_KEY: return is_conf(p->path) ? NULL : "a name may use conf.* only";
 	case EXPR_URL:
 	case EXPR_PAGE: return url_fault(e, i);
@@ -280,6 +285,11 @@ static void remember(struct reading *r, const char ***v, size_t *n, size_t *cap,
 			return;
 	*v = array_reserve(*v, cap, *n + 1, sizeof **v);
 	(*v)[(*n)++] = reading_word(r, name);
+}
+
+void expr_need_conf(struct reading *r, struct slice name)
+{
+	remember(r, &r->profile->conf, &r->profile->n_conf, &r->profile->cap_conf, name);
 }
 
 static void collect(struct reading *r, const struct expr *e, enum expr_where where)
@@ -321,7 +331,7 @@ static void unknown_name(struct reading *r, struct mark mark, struct slice text,
 	else
 		REFUSE(r, "E061", mark,
 		       "unknown field '" SLICE_FMT "' in template; available here: conf.*, secret.*, "
-		                                   "incident.*, ticket.*, parent.id, note.text, "
+		       "incident.*, ticket.*, parent.id, note.text, "
 		       "cursor, step.* behind a step that extracts it, page.* with 'page', session.* with a "
 		       "login",
 		       SLICE_ARG(word));

@@ -38,6 +38,7 @@ struct mark;
 /* NULL after a finding. `text` is kept. */
 const struct expr *expr_parse(struct reading *r, struct slice text, struct mark mark, bool quoted,
                               enum expr_where where) MUST_CHECK;
+void expr_need_conf(struct reading *r, struct slice name);    /* as if a text used conf.NAME */
 bool expr_constant(const struct expr *e, struct slice *text); /* no expression in it */
 bool expr_uses(const struct expr *e, struct slice path);
 

@@ -83,10 +83,10 @@ static bool among(const struct hook *h, struct slice have, struct slice want)
 {
 	struct slice one;
 	int n = 0;
-	bool right = false;
+	bool right = false, commas = slice_contains(h->prefix, SLICE(","));
 	for (size_t i = 0; i <= have.n && n < SIGNATURES_MAX; n++) {
 		size_t end = i;
-		while (end < have.n && have.p[end] != ',' && have.p[end] != ' ')
+		while (end < have.n && have.p[end] != ' ' && (commas || have.p[end] != ','))
 			end++;
 		one = slice_trim(slice_sub(have, i, end - i));
 		if (h->prefix.n == 0 || slice_starts(one, h->prefix))

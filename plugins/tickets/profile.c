@@ -155,7 +155,7 @@ static void load_to(struct reading *r, const struct node *n)
 	if (slice_is(n->text, "log"))
 		r->profile->local = PROFILE_LOG;
 	else if (slice_is(n->text, "file"))
-		r->profile->local = PROFILE_FILE;
+		r->profile->local = PROFILE_FILE, expr_need_conf(r, SLICE("path"));
 	else
 		REFUSE(r, "E011", n->mark, "'" SLICE_FMT "' must be one of log, file", SLICE_ARG(n->text));
 }

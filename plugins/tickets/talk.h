@@ -33,6 +33,8 @@ struct ticket_talk {
 	struct values **list;
 	size_t n_list, cap_list, at_list;
 	int pages;
+	struct slice cursor; /* behind what was listed */
+	bool pruned;
 	const char *next_url;
 	duration rule_wait;
 	struct talk_check *check;

@@ -120,42 +120,53 @@ static bool ignored(struct ticket_talk *t, const struct values *v)
 	return is;
 }
 
-static void polled(struct ticket_talk *t)
+static bool comes_again(const struct ticket_talk *t, size_t i)
 {
-	struct slice cursor = json_text(json_get(t->render.facts, "cursor"));
-	struct buf records = {0};
-	for (size_t i = 0; i < t->n_list; i++) {
-		struct ticket_seen seen = record_seen(t->connection->profile, t->arena, t->list[i]);
-		if (seen.cursor.n > 0)
-			cursor = seen.cursor;
-		if (seen.id.n == 0 || ignored(t, t->list[i]))
-			continue;
-		ticket_seen_encode(&seen, &records);
-		t->result.hits++;
-	}
-	t->result.cursor = cursor;
-	t->result.records = records.n > 0 ? arena_slice(t->arena, buf_slice(&records)) : SLICE_NONE;
-	buf_free(&records);
-	talk_end(t, TICKET_DONE, TICKET_CLASS_OK, "%u changed tickets", t->result.hits);
+	struct slice id = values_get(t->list[i], SLICE("id"));
+	for (size_t k = i + 1; k < t->n_list; k++)
+		if (slice_eq(values_get(t->list[k], SLICE("id")), id))
+			return true;
+	return false;
 }
 
-static void planned(struct ticket_talk *t)
+/* Takes the cursor, then away what is not ours to tell; of several changes of one ticket one look at it is
+ * enough. */
+static void prune(struct ticket_talk *t)
 {
-	struct slice cursor = json_text(json_get(t->render.facts, "cursor"));
+	const struct op *op = t->connection->profile->ops[t->op.verb];
+	size_t n = 0;
+	t->cursor = json_text(json_get(t->render.facts, "cursor"));
+	for (size_t i = 0; i < t->n_list; i++) {
+		struct slice at = values_get(t->list[i], SLICE("cursor"));
+		t->cursor = at.n > 0 ? at : t->cursor;
+		if (!ignored(t, t->list[i]) && !(op->then_get && comes_again(t, i)))
+			t->list[n++] = t->list[i];
+	}
+	t->n_list = n;
+}
+
+static void listed(struct ticket_talk *t)
+{
 	struct buf records = {0};
 	for (size_t i = 0; i < t->n_list; i++) {
-		struct ticket_planned p = record_planned(t->arena, t->list[i]);
+		struct ticket_seen seen = {0};
+		struct ticket_planned plan = {0};
 		struct slice at = values_get(t->list[i], SLICE("cursor"));
-		cursor = at.n > 0 ? at : cursor;
-		if (p.id.n == 0 || ignored(t, t->list[i]))
-			continue;
-		ticket_planned_encode(&p, &records);
-		t->result.hits++;
+		t->cursor = at.n > 0 ? at : t->cursor; /* some have it only behind `then: get` */
+		if (t->op.verb == TICKET_POLL)
+			seen = record_seen(t->connection->profile, t->arena, t->list[i]);
+		else
+			plan = record_planned(t->arena, t->list[i]);
+		if (seen.id.n > 0)
+			ticket_seen_encode(&seen, &records);
+		else if (plan.id.n > 0)
+			ticket_planned_encode(&plan, &records);
+		t->result.hits += seen.id.n > 0 || plan.id.n > 0;
 	}
-	t->result.cursor = cursor;
+	t->result.cursor = t->cursor;
 	t->result.records = records.n > 0 ? arena_slice(t->arena, buf_slice(&records)) : SLICE_NONE;
 	buf_free(&records);
-	talk_end(t, TICKET_DONE, TICKET_CLASS_OK, "%u changes", t->result.hits);
+	talk_end(t, TICKET_DONE, TICKET_CLASS_OK, "%u records", t->result.hits);
 }
 
 /* ---- the list itself */
@@ -163,6 +174,10 @@ static void planned(struct ticket_talk *t)
 static void list_over(struct ticket_talk *t)
 {
 	const struct op *op = t->connection->profile->ops[t->op.verb];
+	if (t->op.verb != TICKET_FIND && !t->pruned) {
+		t->pruned = true;
+		prune(t);
+	}
 	if (op->then_get && t->at_list < t->n_list) {
 		t->render.ticket = record_id(t->list[t->at_list], "id");
 		if (t->render.ticket.n == 0)
@@ -175,10 +190,8 @@ static void list_over(struct ticket_talk *t)
 	}
 	if (t->op.verb == TICKET_FIND)
 		found(t);
-	else if (t->op.verb == TICKET_POLL)
-		polled(t);
 	else
-		planned(t);
+		listed(t);
 }
 
 void talk_item_read(struct ticket_talk *t, const struct op *get, const struct reply *r)

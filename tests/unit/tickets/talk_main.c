@@ -174,6 +174,47 @@ static void call(struct ticket_talk *t, const struct ticket_request *req)
 	buf_free(&body);
 }
 
+static void write_line(struct ticket_talk *t, const struct ticket_request *req)
+{
+	const struct ticket_answer a = {.status = 200, .sent = true, .headers = SLICE(""), .body = SLICE("")};
+	fprintf(stderr, SLICE_FMT "\n", SLICE_ARG(req->body));
+	ticket_talk_answer(t, &a);
+}
+
+static void print_seen(struct jw *w, struct slice records)
+{
+	struct ticket_seen s;
+	while (ticket_seen_next(&records, &s)) {
+		jw_object(w);
+		jw_kslice(w, "id", s.id);
+		jw_kslice(w, "state", s.state);
+		jw_kslice(w, "state_there", s.state_there);
+		jw_kslice(w, "priority", s.priority);
+		jw_kslice(w, "assignee", s.assignee);
+		jw_kslice(w, "merged_into", s.merged_into);
+		jw_kslice(w, "changed_by", s.changed_by);
+		jw_kslice(w, "at", s.at);
+		jw_kslice(w, "cursor", s.cursor);
+		jw_end(w);
+	}
+}
+
+static void print_planned(struct jw *w, struct slice records)
+{
+	struct ticket_planned p;
+	while (ticket_planned_next(&records, &p)) {
+		jw_object(w);
+		jw_kslice(w, "id", p.id);
+		jw_kslice(w, "title", p.title);
+		jw_kslice(w, "starts", p.starts);
+		jw_kslice(w, "ends", p.ends);
+		jw_kslice(w, "services", p.services);
+		jw_kslice(w, "cis", p.cis);
+		jw_kslice(w, "state", p.state);
+		jw_end(w);
+	}
+}
+
 static void print(const struct ticket_result *r)
 {
 	struct buf b = {0};
@@ -190,6 +231,14 @@ static void print(const struct ticket_result *r)
 	jw_kslice(&w, "url", r->url);
 	jw_kslice(&w, "others", r->others);
 	jw_kslice(&w, "message", r->message);
+	jw_kslice(&w, "cursor", r->cursor);
+	jw_key(&w, "records");
+	jw_array(&w);
+	if (r->verb == TICKET_CHANGES)
+		print_planned(&w, r->records);
+	else
+		print_seen(&w, r->records);
+	jw_array_end(&w);
 	jw_end(&w);
 	printf("%s\n", buf_cstr(&b));
 	buf_free(&b);
@@ -208,7 +257,9 @@ int main(int argc, char **argv)
 	                       .facts = env_slice("FACTS")};
 	struct error err;
 	if (argc != 2 || !ticket_verb_parse(slice_str(argv[1]), &op.verb)) {
-		fprintf(stderr, "usage: talk-main find|create|get|update|note|acknowledge|resolve|reopen\n");
+		fprintf(stderr, "usage: talk-main "
+		                "find|create|get|update|note|acknowledge|resolve|reopen|link_parent|poll|"
+		                "changes|check\n");
 		return 2;
 	}
 	struct ticket_profile *p = load(getenv("PROFILE"));
@@ -227,7 +278,10 @@ int main(int argc, char **argv)
 	}
 	struct ticket_talk *t = ticket_talk_new(&c, &op);
 	while (ticket_talk_next(t, &req, &res) == TALK_REQUEST)
-		call(t, &req);
+		if (strcmp(req.method, "WRITE") == 0)
+			write_line(t, &req);
+		else
+			call(t, &req);
 	print(&res);
 	ticket_talk_free(t);
 	ticket_profile_free(p);

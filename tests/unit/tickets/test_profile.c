@@ -26,6 +26,42 @@ static void shipped(void **state)
 	ticket_profile_free(p);
 }
 
+/* Every profile that is shipped: it loads, and what it cannot do is known here. */
+static void all_shipped(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		bool idempotent, finds, polls, links;
+	} cases[] = {
+	    {"alertmanager", true, true, false, false}, {"bmc-helix", false, true, true, false},
+	    {"file", true, false, false, true},         {"freshservice", false, true, true, false},
+	    {"generic-webhook", true, false, false, true}, {"github", false, true, true, true},
+	    {"gitlab", false, true, true, true},        {"glpi", false, true, true, true},
+	    {"incident-io", true, false, false, false}, {"itop", false, true, true, true},
+	    {"jira-cloud", false, true, true, true},    {"jira-datacenter", false, true, true, true},
+	    {"log", true, false, false, true},          {"opsgenie", true, false, true, false},
+	    {"pagerduty", true, false, false, false},   {"redmine", false, true, true, true},
+	    {"rt", false, true, true, true},            {"servicenow", false, true, true, true},
+	    {"servicenow-em", true, false, false, false}, {"zammad", false, true, true, true},
+	    {"znuny", false, true, true, false},
+	};
+	char path[512];
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(path, sizeof path, TICKET_PROFILES "/%s.yaml", cases[i].name);
+		print_message("%s\n", cases[i].name);
+		struct ticket_profile *p = load_file(path);
+		assert_non_null(p);
+		assert_string_equal(ticket_profile_name(p), cases[i].name);
+		assert_int_equal(ticket_profile_idempotent(p), cases[i].idempotent);
+		assert_int_equal(ticket_profile_has(p, TICKET_FIND), cases[i].finds);
+		assert_int_equal(ticket_profile_has(p, TICKET_POLL), cases[i].polls);
+		assert_int_equal(ticket_profile_has(p, TICKET_LINK_PARENT), cases[i].links);
+		assert_true(ticket_profile_has(p, TICKET_CREATE) && ticket_profile_has(p, TICKET_RESOLVE));
+		ticket_profile_free(p);
+	}
+}
+
 static void smallest(void **state)
 {
 	(void)state;
@@ -219,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(shipped),
+	    cmocka_unit_test(all_shipped),
 	    cmocka_unit_test(smallest),
 	    cmocka_unit_test(refused),
 	    cmocka_unit_test(connections),
