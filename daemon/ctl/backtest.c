@@ -64,39 +64,95 @@ static int write_tickets(struct ctl *c, const char *path, const struct bt_run *r
 
 /* ---- */
 
-static int run_loaded(struct ctl *c, const struct args *a, struct load *l, const struct load_map *m)
+struct backtest {
+	struct ctl *c;
+	const struct args *args;
+	struct load load, other; /* the rules in question; those of --against */
+	struct load_map map;
+	struct bt_source source;
+	char *profiles;
+	const char *against;
+};
+
+static int run_one(struct backtest *b, struct load *l, struct bt_run *r)
 {
-	char *data = files_data_dir(), *profiles = xasprintf("%s/plugins/webhook", data);
-	const char *tickets = args_value(a, "tickets");
-	char *dir = record_dir(a, l->config);
-	struct bt_source source = {.file = args_value(a, "events"), .dir = dir};
-	struct bt_run r = {.load = l, .map = m->map, .raw = raw_input_new(l->config, profiles)};
 	struct error err;
+
+	*r = (struct bt_run){.load = l, .map = b->map.map, .raw = raw_input_new(b->load.config, b->profiles)};
+	if (!restart_every(b->args, &r->restart_every))
+		return ctl_fail(b->c, CTL_USAGE, "--restart-every needs a number of payloads");
+	if (bt_run(r, &b->source, &err) != 0)
+		return ctl_fail(b->c, CTL_FOUND, "%s", err.text);
+	return CTL_DONE;
+}
+
+static void end_one(struct bt_run *r)
+{
+	bt_run_free(r);
+	if (r->raw != NULL)
+		raw_input_free(r->raw);
+}
+
+static int show(struct backtest *b, const struct bt_run *now, const struct bt_run *before)
+{
+	const char *tickets = args_value(b->args, "tickets");
+	struct bt_diff d = {0};
 	int rc = CTL_DONE;
 
-	if (record_range(c, a, &source.from, &source.to, &source.clock) != CTL_DONE)
-		rc = CTL_USAGE;
-	else if (!restart_every(a, &r.restart_every))
-		rc = ctl_fail(c, CTL_USAGE, "--restart-every needs a number of payloads");
-	else if (bt_run(&r, &source, &err) != 0)
-		rc = ctl_fail(c, CTL_FOUND, "%s", err.text);
-	else {
-		complain(c, &r);
-		if (tickets != NULL)
-			rc = write_tickets(c, tickets, &r);
-	}
-	bt_run_free(&r);
-	raw_input_free(r.raw);
+	complain(b->c, now);
+	if (before != NULL)
+		bt_diff(&d, before, now);
+	if (tickets != NULL)
+		rc = write_tickets(b->c, tickets, now);
+	if (tickets == NULL || strcmp(tickets, "-") != 0)
+		bt_report(b->c, now, before != NULL ? &d : NULL, b->against);
+	bt_diff_free(&d);
+	return rc;
+}
+
+static int run_all(struct backtest *b)
+{
+	struct bt_run now, before = {0};
+	int rc = run_one(b, &b->load, &now);
+
+	if (rc == CTL_DONE && b->against != NULL)
+		rc = run_one(b, &b->other, &before);
+	if (rc == CTL_DONE)
+		rc = show(b, &now, b->against != NULL ? &before : NULL);
+	end_one(&now);
+	end_one(&before);
+	return rc;
+}
+
+/* The other rules under the same configuration; "live": the configured ones. */
+static bool load_other(struct backtest *b)
+{
+	bool live = b->against != NULL && strcmp(b->against, "live") == 0;
+
+	if (b->against == NULL || load_rules(b->c, &b->other, &b->against, live ? 0 : 1, false))
+		return true;
+	ctl_findings(b->c->err, &b->other.f);
+	return false;
+}
+
+static int run_loaded(struct backtest *b)
+{
+	char *data = files_data_dir(), *dir = record_dir(b->args, b->load.config);
+	int rc = CTL_USAGE;
+
+	b->profiles = xasprintf("%s/plugins/webhook", data);
+	b->source = (struct bt_source){.file = args_value(b->args, "events"), .dir = dir};
+	if (record_range(b->c, b->args, &b->source.from, &b->source.to, &b->source.clock) == CTL_DONE)
+		rc = load_other(b) ? run_all(b) : CTL_FOUND;
+	free(b->profiles);
 	free(dir);
-	free(profiles);
 	free(data);
 	return rc;
 }
 
 int backtest_rules(struct ctl *c, const struct args *a)
 {
-	struct load l;
-	struct load_map m = {0};
+	struct backtest b = {.c = c, .args = a, .against = args_value(a, "against")};
 	struct findings f = {0};
 	struct error err;
 	size_t n;
@@ -110,17 +166,18 @@ int backtest_rules(struct ctl *c, const struct args *a)
 		    c, CTL_USAGE,
 		    "name a recording with --events FILE, or a time of the daemon's own with --since 7d");
 	}
-	if (!load_rules(c, &l, paths, n, false)) {
-		ctl_findings(c->err, &l.f);
-	} else if (!load_map(&l, args_value(a, "map"), &m, &f, &err)) {
+	if (!load_rules(c, &b.load, paths, n, false)) {
+		ctl_findings(c->err, &b.load.f);
+	} else if (!load_map(&b.load, args_value(a, "map"), &b.map, &f, &err)) {
 		ctl_findings(c->err, &f);
 		rc = ctl_fail(c, CTL_FOUND, "%s", err.text);
 	} else {
-		rc = run_loaded(c, a, &l, &m);
+		rc = run_loaded(&b);
 	}
 	findings_clear(&f);
-	load_map_free(&m);
-	load_free(&l);
+	load_map_free(&b.map);
+	load_free(&b.load);
+	load_free(&b.other);
 	free(paths);
 	return rc;
 }

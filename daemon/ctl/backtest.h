@@ -61,8 +61,6 @@ uint32_t trace_event(struct trace *t, uint32_t line, uint32_t part);
 void trace_finish(struct trace *t, const struct engine *e); /* what is still there at the end */
 struct trace_incident *trace_incident(const struct trace *t, struct slice id);  /* NULL: unknown */
 uint64_t trace_incident_of(const struct trace *t, const struct trace_alert *a); /* its serial; 0: none */
-/* The numbers of all events of an incident's alerts, ascending, each once. Caller frees. */
-uint32_t *trace_events_of(const struct trace *t, uint64_t incident, size_t *n);
 
 /* ---- a perfect ticket system (backtest_ticket.c) */
 
@@ -77,8 +75,8 @@ struct bt_ticket {
 	bool open;
 	struct bt_times resolves, reopens;
 	const struct trace_incident *final; /* after the end */
-	uint32_t *events;
-	size_t n_events;
+	uint32_t *events;                   /* of all its incident's alerts, ascending, each once */
+	size_t n_events, cap_events;
 };
 struct bt_tickets {
 	struct bt_ticket **v;
@@ -89,6 +87,8 @@ void bt_tickets_init(struct bt_tickets *t);
 void bt_tickets_free(struct bt_tickets *t);
 /* Does the operation and writes its result, as egress would send it. False: it cannot be read. */
 bool bt_tickets_answer(struct bt_tickets *t, struct slice op, instant now, struct buf *result);
+/* After the end: which incident each is about, and the events that moved its alerts. */
+void bt_tickets_finish(struct bt_tickets *t, const struct trace *trace);
 const struct bt_ticket *bt_ticket_of(const struct bt_tickets *t,
                                      const char *incident); /* id; NULL: none was made */
 
@@ -124,9 +124,28 @@ struct bt_source {
 int bt_run(struct bt_run *r, const struct bt_source *s, struct error *err) MUST_CHECK;
 void bt_run_free(struct bt_run *r);
 
-/* ---- what people and scripts see (backtest_print.c, backtest_diff.c) */
+/* ---- two runs side by side (backtest_diff.c) */
+
+enum bt_change { BT_LOST, BT_LOWER, BT_HIGHER, BT_NEW, BT_CHANGES };
+struct bt_difference {
+	enum bt_change change;
+	const struct bt_ticket *before, *now; /* NULL: there is none */
+	char *why;
+};
+struct bt_diff {
+	struct bt_difference *v;
+	size_t n, cap;
+	size_t count[BT_CHANGES], before, now; /* before, now: tickets */
+};
+/* Of the same recording, read with the same listeners. */
+void bt_diff(struct bt_diff *d, const struct bt_run *before, const struct bt_run *now);
+void bt_diff_free(struct bt_diff *d);
+const char *bt_change_word(enum bt_change c);
+
+/* ---- what people and scripts see (backtest_print.c, backtest_report.c) */
 
 void bt_print_tickets(const struct bt_run *r, FILE *to);
-void bt_report(struct ctl *c, const struct bt_run *r);
+/* d NULL: nothing to compare with; against: what it is compared with. */
+void bt_report(struct ctl *c, const struct bt_run *r, const struct bt_diff *d, const char *against);
 
 #endif

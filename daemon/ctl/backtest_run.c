@@ -234,18 +234,6 @@ static void give_tickets(struct bt_run *r)
 	r->config.n_tickets = n;
 }
 
-static void finish(struct bt_run *r)
-{
-	trace_finish(&r->trace, r->engine);
-	for (size_t i = 0; i < r->tickets.n; i++) {
-		struct bt_ticket *k = r->tickets.v[i];
-
-		k->final = trace_incident(&r->trace, slice_str(k->incident));
-		if (!DOUBT(k->final == NULL))
-			k->events = trace_events_of(&r->trace, k->final->serial, &k->n_events);
-	}
-}
-
 int bt_run(struct bt_run *r, const struct bt_source *s, struct error *err)
 {
 	BUG_ON(r->load == NULL || r->load->rules == NULL || r->map == NULL);
@@ -265,7 +253,8 @@ int bt_run(struct bt_run *r, const struct bt_source *s, struct error *err)
 	if (r->engine == NULL)
 		return error_set(err, "the recording holds no payload%s%s", r->torn[0] != '\0' ? ": " : "",
 		                 r->torn);
-	finish(r);
+	trace_finish(&r->trace, r->engine);
+	bt_tickets_finish(&r->tickets, &r->trace);
 	return 0;
 }
 

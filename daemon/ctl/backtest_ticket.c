@@ -117,3 +117,56 @@ bool bt_tickets_answer(struct bt_tickets *t, struct slice bytes, instant now, st
 	ticket_result_encode(&r, result);
 	return true;
 }
+
+/* ---- after the end */
+
+static int by_number(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+static void take_events(struct bt_ticket *k, const struct trace_alert *a)
+{
+	if (a->n == 0)
+		return;
+	k->events = array_reserve(k->events, &k->cap_events, k->n_events + a->n, sizeof *k->events);
+	memcpy(k->events + k->n_events, a->events, a->n * sizeof *k->events);
+	k->n_events += a->n;
+}
+
+static void sort_events(struct bt_ticket *k)
+{
+	size_t kept = 0;
+
+	if (k->n_events > 0)
+		qsort(k->events, k->n_events, sizeof *k->events, by_number);
+	for (size_t i = 0; i < k->n_events; i++)
+		if (kept == 0 || k->events[kept - 1] != k->events[i])
+			k->events[kept++] = k->events[i];
+	k->n_events = kept;
+}
+
+void bt_tickets_finish(struct bt_tickets *t, const struct trace *trace)
+{
+	struct hmap *of = hmap_new();
+
+	for (size_t i = t->n; i-- > 0;) {
+		struct bt_ticket *k = t->v[i];
+
+		k->final = trace_incident(trace, slice_str(k->incident));
+		if (!DOUBT(k->final == NULL))
+			(void)hmap_put(of, key_u64(&k->final->serial), k);
+	}
+	for (size_t i = 0; i < trace->n_alerts; i++) {
+		uint64_t serial = trace_incident_of(trace, trace->alerts[i]);
+		struct bt_ticket *k = hmap_get(of, key_u64(&serial));
+
+		if (k != NULL)
+			take_events(k, trace->alerts[i]);
+	}
+	for (size_t i = 0; i < t->n; i++)
+		sort_events(t->v[i]);
+	hmap_free(of);
+}

@@ -241,34 +241,3 @@ uint64_t trace_incident_of(const struct trace *t, const struct trace_alert *a)
 	       : a->episode != 0 ? (uint64_t)(uintptr_t)hmap_get(t->episode_to, key_u64(&a->episode))
 	                         : 0;
 }
-
-static int by_number(const void *x, const void *y)
-{
-	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-
-	return (a > b) - (a < b);
-}
-
-uint32_t *trace_events_of(const struct trace *t, uint64_t incident, size_t *n)
-{
-	uint32_t *v = NULL;
-	size_t cap = 0, kept = 0;
-
-	*n = 0;
-	for (size_t i = 0; i < t->n_alerts; i++) {
-		const struct trace_alert *a = t->alerts[i];
-
-		if (a->n == 0 || trace_incident_of(t, a) != incident)
-			continue;
-		v = array_reserve(v, &cap, *n + a->n, sizeof *v);
-		memcpy(v + *n, a->events, a->n * sizeof *v);
-		*n += a->n;
-	}
-	if (*n > 0)
-		qsort(v, *n, sizeof *v, by_number);
-	for (size_t i = 0; i < *n; i++)
-		if (kept == 0 || v[kept - 1] != v[i])
-			v[kept++] = v[i];
-	*n = kept;
-	return v;
-}

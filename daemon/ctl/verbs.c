@@ -52,7 +52,7 @@ static const struct verb verbs[] = {
     {"rules stats", "", "", true, NULL},
     {"rules cost", "", "", true, NULL},
     {"rules backtest", "[--rules PATH] [--map FILE] [--events FILE] [--since D] [--from TIME] [--to TIME] [--recordings DIR] "
-     "[--tickets FILE] [--restart-every N]",
+     "[--tickets FILE] [--against PATH] [--restart-every N]",
      "the tickets that rules would have opened for a recording; --rules may be repeated", false, backtest_rules},
     {"rules fmt", "PATH… [--check]",
      "formats rule files in place and names those it changed; --check only names them; PATH - is a filter", false,
