@@ -62,6 +62,9 @@ struct snmptrap_settings;
 /* communities: empty = any. Without users every SNMPv3 message is refused. */
 struct snmptrap_settings *snmptrap_settings_new(const char *const *communities, size_t n);
 void snmptrap_settings_free(struct snmptrap_settings *s);
+/* Names for OIDs (plugins/snmptrap/mib.h), sealed; borrowed. Without one every OID stays dotted. */
+struct mib;
+void snmptrap_settings_mib(struct snmptrap_settings *s, const struct mib *m);
 /* Our own snmpEngineID (5 to 32 octets), with which senders of v3 informs find us; before the users. Without it nothing
  * is answered. Its time is the seconds from `base` to decode_env.received. */
 void snmptrap_settings_engine(struct snmptrap_settings *s, struct slice id, uint32_t boots, instant base);

@@ -178,6 +178,7 @@ static void generation_free(struct intake_generation *g)
 	matcher_free(g->matcher);
 	rule_set_free(g->rules);
 	webhook_profiles_free(g->profiles);
+	mib_free(g->mib);
 	free(g);
 }
 
@@ -185,6 +186,9 @@ static int generation_profiles(struct intake_generation *g, const struct bundle 
 {
 	int rc = 0;
 
+	g->mib = mib_new();
+	rc = mib_add_bundle(g->mib, b, f);
+	mib_seal(g->mib);
 	g->profiles = webhook_profiles_new();
 	for (size_t i = 0; i < b->n; i++)
 		if (b->v[i].kind == BUNDLE_WEBHOOK_PROFILE && webhook_profile_add(g->profiles, b->v[i].name, b->v[i].text, f) != 0)
@@ -194,12 +198,13 @@ static int generation_profiles(struct intake_generation *g, const struct bundle 
 
 /* The engine that senders of v3 informs look for. Boots and time are those of the wall clock, so that every intake, every
  * listener and every restart agree: they count up together, and no sender has to learn them twice. */
-static struct snmptrap_settings *trap_settings(const struct listener_config *c, const char *instance)
+static struct snmptrap_settings *trap_settings(const struct listener_config *c, const char *instance, const struct mib *mib)
 {
 	struct snmptrap_settings *s = snmptrap_settings_new((const char *const *)c->communities, c->n_communities);
 	unsigned char id[32];
 	size_t n = snmptrap_engine_id(instance, id);
 
+	snmptrap_settings_mib(s, mib);
 	if (c->users.ref != NULL)
 		snmptrap_settings_engine(s, slice_of(id, n), 1, instant_civil(2020, 1, 1, 0, 0, 0));
 	return s;
@@ -213,7 +218,7 @@ static int listener_settings(struct intake_generation *g, struct intake_listener
 	case LISTENER_SYSLOG:
 		return 0;
 	case LISTENER_SNMPTRAP:
-		l->settings = trap_settings(c, g->config->instance);
+		l->settings = trap_settings(c, g->config->instance, g->mib);
 		return 0;
 	case LISTENER_WEBHOOK:
 		l->settings = webhook_settings_new(g->profiles, c->profile, err);

@@ -10,6 +10,7 @@
 #include "net/stream.h"
 #include "net/tls.h"
 #include "plugin.h"
+#include "plugins/snmptrap/mib.h"
 #include "role.h"
 #include "role_map.h"
 #include "rules/matcher.h"
@@ -44,6 +45,7 @@ struct intake_generation {
 	const struct config *config;
 	struct rule_set *rules;
 	struct matcher *matcher;
+	struct mib *mib;
 	struct webhook_profiles *profiles;
 	struct redact *redact;
 	struct intake_listener *listeners; size_t n_listeners;

@@ -63,6 +63,8 @@ int rules_fmt(struct ctl *c, const struct args *a);
 int rules_why(struct ctl *c, const struct args *a);
 int explain_rules(struct ctl *c, const struct args *a);
 int map_check(struct ctl *c, const struct args *a);
+int mibs_compile(struct ctl *c, const struct args *a);
+int mibs_find(struct ctl *c, const struct args *a);
 int map_find(struct ctl *c, const struct args *a);
 int config_verb_check(struct ctl *c, const struct args *a);
 int config_verb_show(struct ctl *c, const struct args *a);

@@ -13,6 +13,7 @@
 #include "rules/sources.h"
 
 #define CONFIG_MAX (1u << 20)
+#define MIB_MAX    (8u << 20)
 #define LIST_MAX   (16u << 20)
 #define SECRET_MAX 65536u
 #define PEM_MAX    (1u << 20)
@@ -190,6 +191,43 @@ static void add_folder(struct bundle *b, enum bundle_kind kind, const char *dir,
 		free(v);
 }
 
+void files_add_mibs(struct bundle *b, const char *dir, struct findings *f)
+{
+	struct dirent **v;
+	int n = scandir(dir, &v, NULL, by_name);
+
+	for (int i = 0; i < n; i++) {
+		if (v[i]->d_name[0] != '.' && slice_ends(slice_str(v[i]->d_name), SLICE(".mib"))) {
+			char *path = xasprintf("%s/%s", dir, v[i]->d_name);
+
+			add_file(b, BUNDLE_MIB, path, MIB_MAX, f);
+			free(path);
+		}
+		free(v[i]);
+	}
+	if (n >= 0)
+		free(v);
+}
+
+/* Of the shipped folder and of every listener that names one; a folder that is not there is said, for names would lack. */
+static void add_mibs(struct bundle *b, const struct config *c, const char *data, struct findings *f)
+{
+	char *shipped = xasprintf("%s/plugins/snmptrap", data);
+
+	files_add_mibs(b, shipped, f);
+	free(shipped);
+	for (size_t i = 0; i < c->n_listeners; i++) {
+		const struct listener_config *l = &c->listeners[i];
+
+		if (!l->enabled || l->mibs == NULL || l->mibs[0] == '\0')
+			continue;
+		if (!is_dir(l->mibs))
+			findings_add(f, FINDING_ERROR, "E092", l->mibs, nowhere, SLICE_NONE,
+			             "listener '%s': 'mibs' is no folder; make one with 'carillonctl mibs compile'", l->name);
+		files_add_mibs(b, l->mibs, f);
+	}
+}
+
 /* NAME.test.yaml beside NAME.yaml, if there is one. */
 static void add_tests(struct bundle *b, const char *path, struct findings *f)
 {
@@ -267,6 +305,8 @@ struct config *files_read(const char *config_path, struct bundle *b, struct find
 	folder = xasprintf("%s/plugins/tickets", data);
 	add_folder(b, BUNDLE_TICKET_PROFILE, folder, 0, f);
 	free(folder);
+	if (c != NULL)
+		add_mibs(b, c, data, f);
 	free(data);
 	check_total(b, config_path, f);
 	if (f->errors > 0) {

@@ -19,6 +19,8 @@ struct config *files_read(const char *config_path, struct bundle *b, struct find
 struct config *files_read_config(const char *config_path, struct bundle *b, struct findings *f) MUST_CHECK;
 /* Adds one rule file and its NAME.test.yaml, or all *.yaml below a folder, with the lists that they name. */
 void files_add_rules(struct bundle *b, const char *path, struct findings *f);
+/* Adds the compiled MIB tables (*.mib) of a folder, in order of their names. */
+void files_add_mibs(struct bundle *b, const char *dir, struct findings *f);
 /* The file, or -1 with err; at most `max` octets. */
 int files_slurp(const char *path, size_t max, struct buf *out, struct error *err) MUST_CHECK;
 /* The value of cred:NAME or file:/path (config.md section 2); a trailing newline is cut. The caller wipes `out`. */

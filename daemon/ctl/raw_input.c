@@ -8,6 +8,7 @@
 
 #include "base/hmap.h"
 #include "ctl/files.h"
+#include "plugins/snmptrap/mib.h"
 
 #define PROFILE_MAX   (1u << 20)
 #define INFORM_MEMORY (60 * SECOND)
@@ -16,6 +17,7 @@
 struct raw_input {
 	const struct config *config;
 	const char *profiles_dir;
+	struct mib *mib; /* NULL: no trap came yet */
 	struct webhook_profiles *profiles;
 	void **settings; /* by listener of the configuration; NULL: not made yet */
 	void *guessed, *alertmanager, *pagerduty;
@@ -49,6 +51,7 @@ void raw_input_free(struct raw_input *r)
 	free(r->alertmanager);
 	free(r->pagerduty);
 	hmap_free(r->informs);
+	mib_free(r->mib);
 	if (r->profiles != NULL)
 		webhook_profiles_free(r->profiles);
 	free(r);
@@ -155,13 +158,40 @@ static int zone_of(struct raw_input *r, instant received)
 	return r->zone_offset;
 }
 
+/* The tables that the daemon would have; one that is damaged is not used. */
+static const struct mib *mib_of(struct raw_input *r)
+{
+	struct bundle b = {0};
+	struct findings f = {0};
+	char *data, *dir;
+
+	if (r->mib != NULL)
+		return r->mib;
+	r->mib = mib_new();
+	data = files_data_dir();
+	dir = xasprintf("%s/plugins/snmptrap", data);
+	files_add_mibs(&b, dir, &f);
+	for (size_t i = 0; i < r->config->n_listeners; i++)
+		if (r->config->listeners[i].mibs != NULL && r->config->listeners[i].mibs[0] != '\0')
+			files_add_mibs(&b, r->config->listeners[i].mibs, &f);
+	if (mib_add_bundle(r->mib, &b, &f) != 0)
+		fprintf(stderr, "carillonctl: a MIB table is damaged; see carillonctl config check\n");
+	mib_seal(r->mib);
+	free(dir);
+	free(data);
+	findings_clear(&f);
+	bundle_free(&b);
+	return r->mib;
+}
+
 /* The users of a trap listener, where this process may read them; without them v3 messages are refused. */
-static struct snmptrap_settings *trap_settings(const struct listener_config *l)
+static struct snmptrap_settings *trap_settings(struct raw_input *r, const struct listener_config *l)
 {
 	struct snmptrap_settings *s = snmptrap_settings_new((const char *const *)l->communities, l->n_communities);
 	struct buf text = {0};
 	struct error err;
 
+	snmptrap_settings_mib(s, mib_of(r));
 	if (l->users.ref != NULL && files_secret(l->users.ref, &text, &err) == 0 &&
 	    snmptrap_settings_users(s, buf_slice(&text), &err) != 0)
 		fprintf(stderr, "carillonctl: the v3 users of listener '%s': %s\n", l->name, err.text);
@@ -241,11 +271,13 @@ static enum raw_outcome run_trap(struct raw_input *r, const struct listener_conf
 	struct buf reply = {0};
 	enum raw_outcome o = RAW_REPEATED;
 
+	if (guess != NULL)
+		snmptrap_settings_mib(guess, mib_of(r));
 	if (l != NULL) {
 		void **slot = &r->settings[l - r->config->listeners];
 
 		if (*slot == NULL)
-			*slot = trap_settings(l);
+			*slot = trap_settings(r, l);
 		settings = *slot;
 	}
 	if (!inform_repeats(r, settings, env, p))

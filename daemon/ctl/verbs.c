@@ -67,6 +67,8 @@ static const struct verb verbs[] = {
      verbs_decode},
     {"decode webhook", "[--profile NAME] [--profiles DIR] [--now RFC3339]", "the same for webhook requests",
      false, verbs_decode},
+    {"mibs compile", "PATH… [--output FILE]", "makes a table of names from MIB files, for 'mibs' of a listener", false, mibs_compile},
+    {"mibs find", "OID", "the field or notification that an OID is", false, mibs_find},
     {"map check", "[PATH…] [--strict] [--format=text|json|sarif|github|gitlab]", "errors, warnings and notes of map files", false,
      map_check},
     {"map import", "", "", false, NULL},

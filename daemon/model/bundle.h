@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-enum bundle_kind { BUNDLE_CONFIG = 1, BUNDLE_RULES, BUNDLE_LIST, BUNDLE_TICKET_PROFILE, BUNDLE_WEBHOOK_PROFILE };
+enum bundle_kind { BUNDLE_CONFIG = 1, BUNDLE_RULES, BUNDLE_LIST, BUNDLE_TICKET_PROFILE, BUNDLE_WEBHOOK_PROFILE, BUNDLE_MIB };
 
 struct bundle_file {
 	enum bundle_kind kind;

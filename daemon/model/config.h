@@ -34,6 +34,7 @@ struct listener_config {
 	char **communities;      size_t n_communities;
 	char *profile, *path, *on;                    /* webhook: profile (NULL: auto), URL path, the listener whose sockets it shares */
 	struct secret_ref users;                      /* snmptrap: the file of v3 users */
+	char *mibs;                                   /* snmptrap: folder with tables of names besides the shipped ones; empty: none */
 	char *tls_cert, *tls_client_ca;               /* path, file:/path or cred:NAME; empty: none */
 	struct secret_ref tls_key;
 	struct secret_ref bearer, hmac;               /* auth */

@@ -73,6 +73,7 @@ const struct setting listener_settings[] = {
     {"allow", SETTING_CIDRS, LAT(allow), "", 0, 0, false, "networks that may send; empty: all"},
     {"communities", SETTING_LIST, LAT(communities), "", 0, 0, false, "snmptrap: accepted communities; empty: any"},
     {"users", SETTING_SECRET, LAT(users), "", 0, 0, false, "snmptrap: reference to the file of SNMPv3 users; empty: v3 is refused"},
+    {"mibs", SETTING_TEXT, LAT(mibs), "", 0, 0, false, "snmptrap: folder with *.mib tables of carillonctl mibs compile, besides the shipped ones"},
     {"profile", SETTING_TEXT, LAT(profile), "", 0, 0, false, "webhook: what product sends; empty: found out"},
     {"path", SETTING_TEXT, LAT(path), "", 0, 0, false, "webhook: URL path, default /hook/NAME"},
     {"on", SETTING_TEXT, LAT(on), "", 0, 0, false, "webhook: the listener whose sockets it shares"},
@@ -106,6 +107,6 @@ const char *const config_absent[] = {
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */
-    "mibs", "duplicate_window", "auth.hmac", "poll", "storm",
+    "duplicate_window", "auth.hmac", "poll", "storm",
 };
 const size_t config_absent_n = ARRAY_LEN(config_absent);

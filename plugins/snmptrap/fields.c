@@ -1,4 +1,4 @@
-/* The event of a notification: fields of language.md section 3, names by the built-in table. In raw mode the
+/* The event of a notification: fields of language.md section 3, names by the MIB tables. In raw mode the
  * variables stay as sent, as JSON text in one field. */
 #include "trap.h"
 
@@ -38,10 +38,44 @@ static struct slice readable(struct arena *a, struct slice s)
 	return is_printable(s) ? s : hex_text(a, s);
 }
 
-static struct slice value_text(struct arena *a, const struct varbind *v)
+/* Octets as what their object says they are; absent: it says nothing, or they are not that. */
+static struct slice octets_by_form(struct arena *a, const struct mib_object *o, struct slice s)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	switch (o->form) {
+	case MIB_PLAIN:
+	case MIB_ENUM:
+		return SLICE_NONE;
+	case MIB_BITS:
+		return mib_bits(o, s, a);
+	case MIB_MAC:
+		return s.n > 0 ? hex_text(a, s) : s; /* six octets may look like text */
+	case MIB_IP:
+		if (s.n != 4)
+			return SLICE_NONE;
+		return slice_str(arena_printf(a, "%u.%u.%u.%u", p[0], p[1], p[2], p[3]));
+	case MIB_DATE:
+		return mib_date(s, a);
+	}
+	return SLICE_NONE;
+}
+
+/* The value for people. `named`: a number was replaced by its name. */
+static struct slice value_text(struct arena *a, const struct varbind *v, const struct mib *m, const struct mib_object *o,
+                               bool *named)
 {
 	bool octets = v->tag == BER_OCTETS || v->tag == BER_NSAP || (v->tag == BER_OPAQUE && !v->is_number);
-	return octets ? readable(a, v->value) : v->value;
+	struct slice text = SLICE_NONE;
+	int64_t number;
+	*named = false;
+	if (o != NULL && octets && v->value.n > 0)
+		text = octets_by_form(a, o, v->value);
+	else if (o != NULL && o->form == MIB_ENUM && v->is_number && slice_int(v->value, &number))
+		text = mib_label(o, number);
+	else if (o != NULL && v->tag == BER_OID)
+		text = mib_place(m, v->value);
+	*named = text.p != NULL;
+	return *named ? text : octets ? readable(a, v->value) : v->value;
 }
 
 static struct slice joined(struct arena *a, const char *prefix, struct slice name, struct slice index)
@@ -50,11 +84,16 @@ static struct slice joined(struct arena *a, const char *prefix, struct slice nam
 	                              index.n > 0 ? "." : "", SLICE_ARG(index)));
 }
 
-static void set_variable(struct fields *f, const struct varbind *v)
+static void set_variable(struct fields *f, const struct varbind *v, const struct mib *m)
 {
-	struct slice index, name = mib_object(v->oid, &index);
-	struct slice value = value_text(f->arena, v);
-	enum value_type type = v->is_number ? VALUE_NUMBER : v->tag == BER_IPADDRESS ? VALUE_IP : VALUE_TEXT;
+	struct slice index;
+	const struct mib_object *o = mib_object(m, v->oid, &index);
+	struct slice name = o != NULL ? o->name : SLICE_NONE;
+	bool named;
+	struct slice value = value_text(f->arena, v, m, o, &named);
+	enum value_type type = v->is_number && !named   ? VALUE_NUMBER
+	                       : v->tag == BER_IPADDRESS ? VALUE_IP
+	                                                 : VALUE_TEXT;
 	if (name.p == NULL) {
 		(void)fields_set_named(f, joined(f->arena, "snmp.var.", v->oid, SLICE_NONE), value, type);
 		return;
@@ -70,7 +109,7 @@ static void set_variable(struct fields *f, const struct varbind *v)
 }
 
 /* One line for people: the notification and what it carries. */
-static void set_message(const struct trap *t, struct fields *f, struct slice trap_name)
+static void set_message(const struct trap *t, struct fields *f, const struct mib *m, struct slice trap_name)
 {
 	char *out = arena_alloc(f->arena, MAX_MESSAGE);
 	size_t n = 0;
@@ -85,10 +124,12 @@ static void set_message(const struct trap *t, struct fields *f, struct slice tra
 		if (i >= t->n_vars)
 			break;
 		const struct varbind *v = &t->vars[i];
-		struct slice index, name = mib_object(v->oid, &index);
-		bool own = slice_is(name, "snmpTrapOID") || slice_is(name, "sysUpTime") ||
-		           slice_is(name, "snmpTrapCommunity"); /* said elsewhere, or a secret */
-		struct slice value = value_text(f->arena, v);
+		struct slice index;
+		const struct mib_object *o = mib_object(m, v->oid, &index);
+		struct slice name = o != NULL ? o->name : SLICE_NONE;
+		bool named, own = slice_is(v->oid, "1.3.6.1.6.3.1.1.4.1.0") || slice_is(v->oid, "1.3.6.1.2.1.1.3.0") ||
+		                  slice_starts(v->oid, SLICE("1.3.6.1.6.3.18.1.4")); /* said elsewhere, or a secret */
+		struct slice value = value_text(f->arena, v, m, o, &named);
 		line = own ? SLICE_NONE
 		           : slice_str(arena_printf(f->arena, SLICE_FMT "=" SLICE_FMT,
 		                                    SLICE_ARG(name.n > 0 ? name : v->oid), SLICE_ARG(value)));
@@ -141,11 +182,12 @@ static struct slice host_of(const struct trap *t, const struct decode_env *env)
 	return env->raw_mode ? SLICE_NONE : env->sender;
 }
 
-static void set_state(struct fields *f, struct slice trap_name)
+/* RFC 2863, section 6; whatever tables there are. */
+static void set_state(struct fields *f, struct slice oid)
 {
-	if (slice_is(trap_name, "IF-MIB::linkDown"))
+	if (slice_is(oid, "1.3.6.1.6.3.1.1.5.3"))
 		fields_set(f, FIELD_STATE, SLICE("problem"));
-	else if (slice_is(trap_name, "IF-MIB::linkUp"))
+	else if (slice_is(oid, "1.3.6.1.6.3.1.1.5.4"))
 		fields_set(f, FIELD_STATE, SLICE("clear"));
 }
 
@@ -174,12 +216,12 @@ static void set_head(const struct trap *t, struct fields *f, struct slice trap_n
 		    slice_str(arena_printf(f->arena, "%llu", (unsigned long long)t->uptime)), VALUE_NUMBER);
 }
 
-void trap_fields(const struct trap *t, const struct decode_env *env, struct fields *f)
+void trap_fields(const struct trap *t, const struct decode_env *env, const struct mib *m, struct fields *f)
 {
-	struct slice name = mib_notification(t->oid);
+	struct slice name = mib_notification(m, t->oid);
 	fields_set(f, FIELD_TYPE, SLICE("snmp"));
 	fields_set_lower(f, FIELD_HOST, host_of(t, env));
-	set_state(f, name);
+	set_state(f, t->oid);
 	set_head(t, f, env->raw_mode || name.p == NULL ? t->oid : name);
 	if (env->raw_mode) {
 		set_vars_tree(t, f);
@@ -187,7 +229,7 @@ void trap_fields(const struct trap *t, const struct decode_env *env, struct fiel
 	}
 	fields_set(f, FIELD_SOURCE, slice_str(env->source));
 	fields_set_type(f, FIELD_SENDER, env->sender, VALUE_IP);
-	set_message(t, f, name.p != NULL ? name : t->oid);
+	set_message(t, f, m, name.p != NULL ? name : t->oid);
 	for (size_t i = 0; i < t->n_vars; i++)
-		set_variable(f, &t->vars[i]);
+		set_variable(f, &t->vars[i], m);
 }

@@ -11,6 +11,7 @@
 struct snmptrap_settings {
 	char **communities;
 	size_t n;
+	const struct mib *mib;
 	struct usm *usm; /* NULL: no users. Its clocks and counters change while messages are decoded. */
 	struct slice engine;
 	uint32_t boots;
@@ -38,6 +39,11 @@ void snmptrap_settings_free(struct snmptrap_settings *s)
 	free(s->communities);
 	usm_free(s->usm);
 	free(s);
+}
+
+void snmptrap_settings_mib(struct snmptrap_settings *s, const struct mib *m)
+{
+	s->mib = m;
 }
 
 void snmptrap_settings_engine(struct snmptrap_settings *s, struct slice id, uint32_t boots, instant base)
@@ -118,13 +124,13 @@ static void write_response(const struct trap *t, struct slice octets, size_t end
 	memset(out->p + from + t->index_at, 0, t->index_n);
 }
 
-static bool add_event(const struct trap *t, const struct decode_env *env, struct slice datagram,
-                      struct evt_batch *out)
+static bool add_event(const struct snmptrap_settings *s, const struct trap *t, const struct decode_env *env,
+                      struct slice datagram, struct evt_batch *out)
 {
 	struct fields *f = evt_batch_add(out);
 	if (f == NULL)
 		return false;
-	trap_fields(t, env, f);
+	trap_fields(t, env, s != NULL ? s->mib : NULL, f);
 	if (t->oid.p == NULL) {
 		fields_add_tag(f, "no-trap-oid");
 		evt_batch_note(out, t->version == 3 ? SIZE_MAX : t->pdu_at,
@@ -151,7 +157,7 @@ static enum decode_result decode_community(const struct snmptrap_settings *s, co
 		evt_batch_note(out, SIZE_MAX, "unknown community");
 		return DECODE_REFUSED;
 	}
-	if (!add_event(&t, env, datagram, out))
+	if (!add_event(s, &t, env, datagram, out))
 		return DECODE_REFUSED;
 	if (t.is_inform && reply != NULL)
 		write_response(&t, datagram, t.end, reply);
@@ -203,7 +209,7 @@ static enum decode_result decode_v3(const struct snmptrap_settings *s, const str
 			usm_report(s->usm, &m, v.stat, env->received, reply);
 		return v.discovery && reply != NULL && reply->n > 0 ? DECODE_OK : DECODE_REFUSED;
 	}
-	if (!add_event(&t, env, datagram, out))
+	if (!add_event(s, &t, env, datagram, out))
 		return DECODE_REFUSED;
 	if (t.is_inform && reply != NULL && usm_is_own(s->usm, m.engine)) {
 		struct buf scoped = {0};

@@ -3,6 +3,7 @@
 #define CARILLON_SNMP_TRAP_H
 
 #include "ber.h"
+#include "mib.h"
 #include "plugin.h"
 
 enum { VARBINDS_MAX = 1000 };
@@ -42,11 +43,7 @@ enum trap_read trap_read(struct trap *t, struct slice datagram, struct arena *a,
 enum trap_read trap_read_pdu(struct trap *t, struct ber *in, struct arena *a, const char **why,
                              size_t *at) MUST_CHECK;
 
-/* "IF-MIB::linkDown" or absent; RFC 3418, RFC 2863, RFC 4293 … */
-struct slice mib_notification(struct slice oid);
-/* The name of an object without module, and its index behind the name; absent if unknown. */
-struct slice mib_object(struct slice oid, struct slice *index);
-
-void trap_fields(const struct trap *t, const struct decode_env *env, struct fields *f);
+/* The event's fields; names as `m` knows them (NULL: none). */
+void trap_fields(const struct trap *t, const struct decode_env *env, const struct mib *m, struct fields *f);
 
 #endif

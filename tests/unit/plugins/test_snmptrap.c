@@ -2,6 +2,8 @@
  * refused. */
 #include "plugin_test.h"
 
+#include "mib_shipped.h"
+
 #include <stdlib.h>
 
 struct packet {
@@ -123,11 +125,29 @@ static const struct packet broken[] = {
            "\x03\x2b\x06\x01\x05\x01\x01")},
 };
 
+static struct mib *names;
+static struct snmptrap_settings *named;
+
+static int names_new(void **state UNUSED)
+{
+	names = mib_shipped();
+	named = snmptrap_settings_new(NULL, 0);
+	snmptrap_settings_mib(named, names);
+	return 0;
+}
+
+static int names_free(void **state UNUSED)
+{
+	snmptrap_settings_free(named);
+	mib_free(names);
+	return 0;
+}
+
 static void link_down_has_names(void **state)
 {
 	(void)state;
 	struct bench b = bench_new();
-	assert_int_equal(bench_decode(&b, &snmptrap_decoder, NULL, PACKET(link_down)), DECODE_OK);
+	assert_int_equal(bench_decode(&b, &snmptrap_decoder, named, PACKET(link_down)), DECODE_OK);
 	assert_int_equal(b.batch.n, 1);
 	assert_field(&b, 0, "type", "snmp");
 	assert_field(&b, 0, "snmp.version", "v2c");
@@ -149,7 +169,7 @@ static void inform_is_answered(void **state)
 	(void)state;
 	struct bench b = bench_new();
 	int64_t id = 0;
-	assert_int_equal(bench_decode(&b, &snmptrap_decoder, NULL, PACKET(inform)), DECODE_OK);
+	assert_int_equal(bench_decode(&b, &snmptrap_decoder, named, PACKET(inform)), DECODE_OK);
 	assert_field(&b, 0, "snmp.trap", "IF-MIB::linkUp");
 	assert_field(&b, 0, "state", "clear");
 	/* the same octets but for the tag of the PDU */
@@ -180,7 +200,7 @@ static void version_1_is_mapped(void **state)
 	assert_field(&b, 0, "snmp.enterprise", "1.3.6.1.4.1.9.9.41.2");
 	assert_field(&b, 0, "host", "10.1.2.3");
 	assert_field(&b, 0, "snmp.var.1.3.6.1.4.1.9.9.41.1.2.3.1.2.1", "LINK");
-	assert_int_equal(bench_decode(&b, &snmptrap_decoder, NULL, PACKET(v1_generic)), DECODE_OK);
+	assert_int_equal(bench_decode(&b, &snmptrap_decoder, named, PACKET(v1_generic)), DECODE_OK);
 	assert_field(&b, 0, "snmp.trap", "IF-MIB::linkDown");
 	assert_field(&b, 0, "snmp.agent", "0.0.0.0");
 	assert_field(&b, 0, "host", "192.0.2.9");
@@ -281,5 +301,5 @@ int main(void)
 	    cmocka_unit_test(values_of_every_type), cmocka_unit_test(not_for_us),
 	    cmocka_unit_test(odd_but_taken),        cmocka_unit_test(broken_is_refused),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, names_new, names_free);
 }
