@@ -16,7 +16,26 @@ static const char RULES[] =
     "[{rule: down, same: [host]}]}\n"
     "  grp: {summary: \"grp ${host}\", match: {check: grp}, by: [host, message], incident: {group: "
     "[message], wait: 10s, title: \"${incident.alerts} of ${message}\"}}\n"
-    "  chain: {summary: chain, match: {alert.rule: f/down}, by: [alert.state], incident: {group: alert}}\n";
+    "  chain: {summary: chain, match: {alert.rule: f/down}, by: [alert.state], incident: {group: alert}}\n"
+    "  silent: {summary: \"silent ${host}\", match: {check: slow}, when: {fewer_than: 2, within: 1m}}\n"
+    "  names: {summary: \"${alert.value}\", match: {check: grp}, when: {at_least: 3, of: {distinct: "
+    "message}, within: "
+    "2m}, flap: {changes: 3, within: 5m, settle: 1m}, close_after: 20s}\n"
+    "  mean: {summary: \"mean ${alert.value}\", match: {check: [grp, slow]}, by: [], when: {at_least: 5, of: "
+    "{avg: "
+    "x.n}, within: 1m}, clear: {quiet: 1m}}\n"
+    "  high: {summary: \"high ${alert.value}\", match: {check: [grp, slow]}, by: [], when: {at_least: 5, of: "
+    "{p99: "
+    "x.n}, within: 1m}, clear: {quiet: 1m}}\n"
+    "  row: {summary: \"row ${steps.one.message}\", when: {steps: [{name: one, match: {check: ping}, times: "
+    "2}, {absent: "
+    "{check: slow}}, {match: {check: late}}], within: 5m}}\n"
+    "  never: {summary: \"never ${steps.one.message}\", when: {steps: [{name: one, match: {check: late}}, "
+    "{absent: "
+    "{check: grp}}], within: 1m}}\n"
+    "  some: {summary: \"some of them\", by: [], when: {steps: [{match: {check: ping}}, {match: {check: "
+    "late}}, {match: "
+    "{check: slow}, times: 2}], order: any, at_least: 2, within: 1m}}\n";
 static const char MAP[] = "version: 1\nservices:\n"
                           "  shop: {tier: 1, needs: [{any: [a, b], at_least: 1}, d]}\n"
                           "  a: {needs: [c]}\n  b: {needs: [c]}\n  c: {kind: switch}\n  d: {}\n";
@@ -107,6 +126,11 @@ static void feed_event(struct run *r, const uint8_t *p, size_t n)
 	fields_set(&f, FIELD_HOST, slice_str(hosts[who % 6]));
 	if (n > 2)
 		fields_set(&f, FIELD_MESSAGE, slice_of(p + 2, n - 2));
+	if (n > 2)
+		(void)fields_set_named(
+		    &f, SLICE("x.n"),
+		    slice_str(arena_printf(r->b->arena, "%d.5e%d", p[2] - 99, n > 3 ? p[3] - 99 : 0)),
+		    VALUE_TEXT);
 	if ((who & 0x40) != 0)
 		fields_set(&f, FIELD_PEER, slice_str(hosts[(who >> 3) % 6]));
 	struct ulid id = ulid_make(r->at, r->seq, 1);

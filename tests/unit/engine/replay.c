@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char RULES[] =
-    "version: 1\npackage: t\nrules:\n"
+    "version: 1\npackage: t\nlists: {hosts: [h1, h7]}\nrules:\n"
     "  plain: {summary: \"plain ${host} ${message}\", match: {app: [a, b]}}\n"
     "  late: {summary: \"late ${host}\", match: {app: b}, open_after: 20s}\n"
     "  many: {summary: \"${alert.count} from ${host}\", match: {app: [a, c]}, by: [host, port], when: "
@@ -20,7 +20,35 @@ static const char RULES[] =
     "  chain: {summary: \"chain\", match: {alert.rule: t/plain, alert.state: [open, closed]}, by: "
     "[alert.state], when: {at_least: 4, within: 1m}}\n"
     "  trial: {summary: \"trial ${host}\", match: {app: e}, mode: trial}\n"
-    "  done: {summary: \"done ${host}\", match: {app: f}, clear: {match: {app: g}}}\n";
+    "  done: {summary: \"done ${host}\", match: {app: f}, clear: {match: {app: g}}}\n"
+    "  flaps: {summary: \"flaps ${host}\", match: {app: [a, g]}, flap: {changes: 4, within: 5m, settle: "
+    "40s}, "
+    "close_after: 15s}\n"
+    "  sum: {summary: \"${alert.value} of ${host}\", match: {app: [a, b, c]}, when: {at_least: 150, of: "
+    "{sum: "
+    "x.num}, within: 1m}, clear: {quiet: 1m}}\n"
+    "  p90: {summary: \"${alert.value} of all\", match: {app: [a, b, c, d]}, by: [], when: {at_least: 90, "
+    "of: "
+    "{p90: x.num}, within: 2m, window: aligned}, clear: {fewer_than: 3, within: 1m}}\n"
+    "  names: {summary: \"${alert.value} apps\", match: {app: {exists: true}}, when: {at_least: 4, of: "
+    "{distinct: "
+    "app}, within: 40s}, clear: {quiet: 30s}, open_after: 5s}\n"
+    "  storm: {summary: \"storm of ${host}\", match: {app: [e, f]}, when: {at_least: 4, within: 20s, window: "
+    "session}, clear: {quiet: 20s}}\n"
+    "  heard: {summary: \"nothing of ${host}\", match: {app: [a, b]}, when: {fewer_than: 2, within: 1m, "
+    "expect: "
+    "{list: hosts}}, close_after: 5s}\n"
+    "  row: {summary: \"${steps.one.message} then ${message}\", when: {steps: [{name: one, match: {app: a}}, "
+    "{match: {app: [b, c]}, times: 2}, {absent: {app: d}}, {match: {app: e}}], within: 2m}, clear: {quiet: "
+    "1m}}\n"
+    "  never: {summary: \"${steps.one.message} and no end\", by: [host], when: {steps: [{name: one, match: "
+    "{app: "
+    "[f, e]}}, {absent: {app: g}}], within: 30s}}\n"
+    "  some: {summary: \"${steps.two.message} of ${alert.count}\", when: {steps: [{match: {app: a}, times: "
+    "3}, "
+    "{name: two, match: {app: [b, a]}}, {match: {app: g}}], order: any, at_least: 2, within: 1m}, clear: "
+    "{quiet: "
+    "40s}}\n";
 
 static const char MAP[] =
     "version: 1\nservices:\n"
@@ -36,7 +64,18 @@ static const char OTHER_MAP[] =
     "  h0: {needs: [h4]}\n  h1: {needs: [h4]}\n  h3: {}\n  h4: {}\n  h5: {}\n";
 
 static const char OTHER_RULES[] =
-    "version: 1\npackage: t\nrules:\n"
+    "version: 1\npackage: t\nlists: {hosts: [h7, h8]}\nrules:\n"
+    "  flaps: {summary: \"flaps ${host}\", match: {app: [a, g]}, flap: false}\n"
+    "  sum: {summary: \"so many of ${host}\", match: {app: [a, b, c]}, when: {steps: [{match: {app: b}}, "
+    "{match: {app: "
+    "c}}], within: 1m}}\n"
+    "  heard: {summary: \"nothing of ${host}\", match: {app: [a, b]}, when: {fewer_than: 2, within: 1m, "
+    "expect: "
+    "{list: hosts}}}\n"
+    "  row: {summary: \"${steps.one.host} and ${message}\", when: {steps: [{name: one, match: {app: a}}, "
+    "{match: {app: "
+    "[b, c]}, times: 2}, {absent: {app: d}}, {match: {app: e}}], within: 2m}, clear: {quiet: 1m}}\n"
+    "  never: {summary: \"none of ${host}\", match: {app: [e, f]}}\n"
     "  chain: {summary: \"chain\", match: {alert.rule: t/plain}, by: [alert.state], when: {at_least: 3, "
     "within: 1m}}\n"
     "  plain: {summary: \"plain ${host} ${message}\", match: {app: [a, b]}}\n"
@@ -62,12 +101,13 @@ static void random_event(struct rig *r, struct random *rnd, duration at)
 	static const char *const apps[] = {"a", "b", "c", "d", "e", "f", "g"};
 	static const char *const severities[] = {"info", "warning", "major", "critical"};
 	static const char *const states[] = {"problem", "problem", "clear", "info"};
-	char host[16], message[32];
+	char host[16], message[32], num[16];
 	snprintf(host, sizeof host, "h%u", draw(rnd, 6));
 	snprintf(message, sizeof message, "m%u", draw(rnd, 1000));
+	snprintf(num, sizeof num, "%u.5", draw(rnd, 100));
 	const char *app = apps[draw(rnd, ARRAY_LEN(apps))], *severity = severities[draw(rnd, 4)];
 	uint32_t with_state = draw(rnd, 2), state = draw(rnd, 4);
-	rig_event(r, at, "host", host, "app", app, "message", message, "severity", severity,
+	rig_event(r, at, "host", host, "app", app, "message", message, "severity", severity, "x.num", num,
 	          with_state != 0 ? "state" : "x.none", with_state != 0 ? states[state] : "", NULL);
 }
 
