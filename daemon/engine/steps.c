@@ -9,7 +9,7 @@
 
 #include "engine/alert.h"
 
-enum { VALUE_MAX = 512, TIMES_MAX = 100000 };
+enum { VALUE_MAX = 512, TIMES_MAX = 100000, COUNT_KEPT = 256 /* any order: events counted one by one */ };
 
 /* The values of one event that served a step, and of the events before it in its run. */
 struct capture {
@@ -365,20 +365,13 @@ static uint32_t satisfied(const struct act *a)
 	return n;
 }
 
-/* The earliest event that is still known of, and the latest one of each step. */
-static struct run earliest(const struct act *a, struct steps_said *said)
+/* Fitting events in the window, as far back as they are kept. */
+static uint32_t in_sliding(const struct act *a)
 {
-	struct run first = no_run;
-	for (uint32_t i = 0; i < a->s->n; i++) {
-		struct group *g = &a->s->g[i];
-		if (g->n == 0)
-			continue;
-		struct run *u = ring_at(g, 0);
-		if (first.start == INSTANT_NONE || u->seen < first.seen)
-			first = *u;
-		said_chain(said, ring_at(g, g->n - 1)->cap);
-	}
-	return first;
+	uint32_t n = 0;
+	while (n < a->w->n && window_nth(a->w, n + 1) > a->e->now - a->r->within)
+		n++;
+	return n;
 }
 
 static void any_order(struct act *a)
@@ -396,8 +389,14 @@ static void any_order(struct act *a)
 			alert_repeat(a->e, a->r, a->w->alert, a->o, false);
 		return;
 	}
-	struct run first = earliest(a, &said);
-	fire(a, &said, first.start, first.seen);
+	for (uint32_t i = 0; i < a->s->n; i++) {
+		struct group *g = &a->s->g[i];
+		if (g->n > 0)
+			said_chain(&said, ring_at(g, g->n - 1)->cap);
+	}
+	uint32_t n = in_sliding(a);
+	BUG_ON(n == 0); /* the present one at least */
+	fire(a, &said, window_nth(a->w, n), a->s->seen - n);
 	steps_clear(&a->s->head); /* steps are consumed by a firing */
 }
 
@@ -487,8 +486,9 @@ void steps_event(struct engine *e, const struct rule *r, const uint32_t *hits, s
 	if (step) {
 		a.s->seen++;
 		a.s->head.last = e->now;
-		if (r->clear_fewer_than > 0)
-			window_push(a.w, e->now, r->clear_fewer_than);
+		uint32_t keep = MAX(r->clear_fewer_than, r->when.any_order ? COUNT_KEPT : 0);
+		if (keep > 0)
+			window_push(a.w, e->now, keep);
 	}
 	if (r->when.any_order)
 		any_order(&a);

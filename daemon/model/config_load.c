@@ -756,9 +756,6 @@ static void defaults(struct config *c)
 	for (size_t i = 0; i < config_settings_n; i++)
 		setting_default(&config_settings[i], (char *)c + config_settings[i].offset, c->arena);
 	memcpy(c->priority, rows, sizeof rows);
-	c->defaults.flap_changes = 8;
-	c->defaults.flap_within = HOUR;
-	c->defaults.flap_settle = 10 * MINUTE;
 }
 
 struct config *config_load(const struct config_file *files, size_t n, const char *hostname,

@@ -22,6 +22,9 @@ const struct setting config_settings[] = {
     {"defaults.quiet", SETTING_DURATION, AT(defaults.quiet), "24h", 0, 366 * DAYS, false, "an alert closes when its condition has not been true for so long"},
     {"defaults.wait", SETTING_WAIT, AT(defaults.wait), "auto", 0, DAYS, false, "how long an incident gathers before its ticket"},
     {"defaults.reopen_within", SETTING_DURATION, AT(defaults.reopen_within), "15m", 0, 30 * DAYS, false, "the same fault within this time reopens its incident"},
+    {"defaults.flap.changes", SETTING_INT, AT(defaults.flap_changes), "8", 0, 1000, false, "an alert that changes so often is held open; 0: none is"},
+    {"defaults.flap.within", SETTING_DURATION, AT(defaults.flap_within), "1h", (double)SECOND, 7 * DAYS, false, "in so much time"},
+    {"defaults.flap.settle", SETTING_DURATION, AT(defaults.flap_settle), "10m", 0, DAYS, false, "it is held until it has not changed for so long"},
     {"correlation.settle", SETTING_DURATION, AT(correlation.settle), "35s", 0, (double)HOUR, false, "wait before an incident with a down service opens"},
     {"correlation.settle_warn", SETTING_DURATION, AT(correlation.settle_warn), "135s", 0, (double)HOUR, false, "the same when services are only degraded"},
     {"correlation.storm_hold", SETTING_DURATION, AT(correlation.storm_hold), "90s", 0, (double)HOUR, false, "longest wait while a storm still unfolds"},
@@ -103,7 +106,7 @@ const struct setting ticket_settings[] = {
 const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 
 const char *const config_absent[] = {
-    "timezone", "defaults.flap", "defaults.catch_all", "admin.http", "admin.console",
+    "timezone", "defaults.catch_all", "admin.http", "admin.console",
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */
