@@ -381,6 +381,7 @@ void silent_leave(struct engine *e, struct episode *v); /* v lost a kid */
 void silent_tidy(struct engine *e); /* at the end of a step: those nobody needs any more go */
 void silent_forget(struct correlation *c, struct episode *ep); /* it goes */
 void silent_load(struct engine *e);                            /* who is a top: after a load */
+int episode_said(const struct episode *ep);              /* its level by its own evidence, else as inferred */
 bool silent_only(const struct episode *ep);                    /* inferred, without any evidence of its own */
 
 /* lateral.c */

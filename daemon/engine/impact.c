@@ -50,7 +50,7 @@ static bool predicts_nothing(const struct engine *e, const struct incident *i)
 	const struct episode *root = i->root;
 	if (root == NULL || root->risk || root->node->service == SERVICE_NONE)
 		return true;
-	if (root->level == LEVEL_DOWN || i->tally.episodes_main > 1)
+	if (episode_said(root) == LEVEL_DOWN || i->tally.episodes_main > 1)
 		return false;
 	enum service_kind k = service_kind(e->setup.map, root->node->service);
 	return service_tier(e->setup.map, root->node->service) == 0 && k != KIND_SERVICE && k != KIND_DB;
@@ -62,8 +62,8 @@ static void predict(struct engine *e, struct incident *i)
 	i->predict_due = false;
 	if (predicts_nothing(e, i))
 		return;
-	i->predicted_level = i->root->level;
-	blast_from(&b, i->root->node->service, i->root->level);
+	i->predicted_level = episode_said(i->root);
+	blast_from(&b, i->root->node->service, i->predicted_level);
 	for (size_t k = 0; k < b.n; k++) {
 		uint32_t s = b.d->list[k];
 		int tier = service_tier(b.m, s);
@@ -87,10 +87,10 @@ bool impact_evidence(struct engine *e, struct incident *i, const struct episode 
 {
 	const struct service_map *m = e->setup.map;
 	uint32_t s = ep->node->service;
-	enum effect effect = ep->level == LEVEL_DOWN ? EFFECT_DOWN : EFFECT_DEGRADED;
-	if (i->root == ep && ep->level > i->predicted_level)
+	enum effect effect = episode_said(ep) == LEVEL_DOWN ? EFFECT_DOWN : EFFECT_DEGRADED;
+	if (i->root == ep && episode_said(ep) > i->predicted_level)
 		i->predict_due = true;
-	if (ep->risk || s == SERVICE_NONE || service_tier(m, s) == 0)
+	if (ep->risk || s == SERVICE_NONE || service_tier(m, s) == 0 || silent_only(ep))
 		return false;
 	bool more = hurt_of(i, service_id(m, s)) < effect;
 	hurt_add(i, service_id(m, s), service_tier(m, s), effect);
@@ -166,7 +166,7 @@ static char *redundancy(const struct engine *e, const struct incident *i)
 static char *topology_title(const struct incident *i, const struct alert *a)
 {
 	const struct episode *root = i->root;
-	const char *state = root != NULL ? level_word(root->level) : "down";
+	const char *state = root != NULL ? level_word(episode_said(root)) : "down";
 	if (root != NULL && root->risk)
 		return xasprintf("%s at risk: %s", i->root_id,
 		                 a != NULL && a->summary != NULL ? a->summary : "");

@@ -28,6 +28,13 @@ bool overload_only(const struct episode *ep)
 	return ep->n_classes > 0 && ep->inferred == 0;
 }
 
+/* Whose loss moves load: what is asked for data. */
+static bool is_store(const struct engine *e, uint32_t s)
+{
+	enum service_kind k = service_kind(e->setup.map, s);
+	return k == KIND_DB || k == KIND_CACHE || k == KIND_QUEUE;
+}
+
 static bool is_loaded(const struct engine *e, uint32_t s)
 {
 	switch (service_kind(e->setup.map, s)) {
@@ -81,7 +88,7 @@ static void sibling(struct lateral *l, uint32_t s, uint32_t consumer)
 		return;
 	struct map_node *n = node_of_service(l->e, s);
 	struct episode *u = l->look(l->arg, n);
-	if (u == NULL || u == l->ep || u->level < LEVEL_DOWN || u->weak || !is_loaded(l->e, s))
+	if (u == NULL || u == l->ep || u->level < LEVEL_DOWN || u->weak || !is_store(l->e, s))
 		return;
 	duration later = l->ep->on - u->on;
 	if (later >= -REPORTED_LATER * SECOND && later <= cfg->lateral)

@@ -49,6 +49,11 @@ struct story {
 	uint32_t explains;
 };
 
+int episode_said(const struct episode *ep)
+{
+	return ep->proven > 0 ? ep->proven : ep->level;
+}
+
 bool silent_only(const struct episode *ep)
 {
 	return ep->inferred > 0 && ep->proven == 0;
@@ -390,7 +395,8 @@ static bool tell(const struct look *l, struct suspect_cause *c, struct story *ou
 	out->unseen = unseen(l, c, on);
 	if (evidence_at(c->node, cfg, on) == NULL)
 		out->gain -= c->maintained || c->named > 0 ? .5 : cfg->silent_cost;
-	out->gain -= cfg->prior * (c->maintained ? .1 : 1) + out->unseen;
+	out->gain -=
+	    (c->level == LEVEL_DOWN ? cfg->prior : cfg->prior * .6) * (c->maintained ? .1 : 1) + out->unseen;
 	out->gain += 2.5 * (double)MIN(c->named, (uint32_t)NAMINGS_MAX);
 	return out->gain > 0;
 }
