@@ -246,6 +246,20 @@ static const struct json *alert_of(const struct json *alerts, struct slice rule)
 	return NULL;
 }
 
+/* What one event is to a rule that it does not open. */
+static void tell_form(const struct rule *r, struct buf *b)
+{
+	const struct rule_when *w = &r->when;
+	switch (w->form) {
+	case WHEN_EVENT: buf_str(b, "opens nothing: it clears, or state is info"); return;
+	case WHEN_COUNT: buf_printf(b, "counts 1 of %u within ", r->at_least); break;
+	case WHEN_VALUE: buf_printf(b, "goes into %s of at least %g within ", when_of_word(w->of), w->at_least); break;
+	case WHEN_FEWER: buf_printf(b, "is heard: opens when fewer than %u come within ", w->fewer_than); break;
+	case WHEN_STEPS: buf_printf(b, "is one of %zu steps within ", w->n_steps); break;
+	}
+	duration_format(r->within, b);
+}
+
 static void tell_alert(const struct rule *r, const struct json *alert, struct buf *b)
 {
 	if (alert != NULL && slice_is(text(alert, "state"), "pending")) {
@@ -259,11 +273,8 @@ static void tell_alert(const struct rule *r, const struct json *alert, struct bu
 			buf_printf(b, ", service " SLICE_FMT, SLICE_ARG(text(alert, "service")));
 	} else if (r->mode == MODE_OFF) {
 		buf_str(b, "is off");
-	} else if (r->at_least > 1) {
-		buf_printf(b, "counts 1 of %u within ", r->at_least);
-		duration_format(r->within, b);
 	} else {
-		buf_str(b, "opens nothing: it clears, or state is info");
+		tell_form(r, b);
 	}
 	if (alert == NULL)
 		return;

@@ -100,9 +100,9 @@ static void leave_form(struct windows *ws, struct window *w)
 struct window *window_add(struct windows *ws, uint32_t rule, struct slice key, struct form *form)
 {
 	BUG_ON(rule >= ws->n_rules || key.n > INT32_MAX);
-	if (ws->len >= ws->n_buckets)
+	if (ws->len >= 2 * ws->n_buckets) /* two to a bucket: a third look costs less than the octets */
 		resize(ws, ws->n_buckets * 2);
-	struct window *w = xcalloc(1, sizeof *w + key.n + 1);
+	struct window *w = xcalloc(1, sizeof *w + key.n); /* its text is not terminated */
 	w->ring = w->few;
 	w->cap = FEW;
 	w->rule = rule;

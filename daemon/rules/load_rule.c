@@ -173,6 +173,9 @@ static const struct cond *clear_load(struct loader *ld, const struct symbol *s, 
 		           thing);
 	(void)key_duration(ld, s->file, n, "quiet", &r->quiet);
 	within_load(ld, s, n, "fewer_than", &r->clear_fewer_than, &r->clear_within);
+	if (r->clear_fewer_than > 0 && r->when.form == WHEN_FEWER)
+		load_error(ld, s->file, "E004", node_get(n, "fewer_than")->key_mark,
+		           "'fewer_than' of %s cannot end a 'when' of fewer_than: enough events do; remove it", thing);
 	if (within != NULL && node_get(n, "fewer_than") == NULL)
 		load_error(ld, s->file, "E005", within->key_mark, "'within' of %s needs 'fewer_than'", thing);
 	return match != NULL && match->kind == NODE_MAP ? match_load(ld, s->file, match) : NULL;

@@ -85,6 +85,8 @@ static const struct fault faults[] = {
      "E042", 8, 39, "'expect' needs exactly one field in 'by'"},
     {RULE(OK_KEYS "    when: {fewer_than: 1, within: 1m, expect: {list: l}}\n"), "E025", 7, 54,
      "there is no list 'l'"},
+    {RULE(OK_KEYS "    when: {fewer_than: 1, within: 1m}\n    clear: {fewer_than: 1, within: 1m}\n"), "E004", 8, 13,
+     "cannot end a 'when' of fewer_than"},
     {RULE(OK_KEYS "    when: {fewer_than: 1, within: 1m, of: {max: x.a}}\n"), "E004", 7, 39,
      "'of' belongs to 'at_least', not to 'fewer_than'; remove it"},
     {RULE(OK_KEYS "    when: {at_least: 1, within: 1m, order: any}\n"), "E004", 7, 37,
