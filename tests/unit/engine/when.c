@@ -512,6 +512,86 @@ static void test_reload(void **state)
 	}
 }
 
+/* ---- order */
+
+static const char *const SHUFFLED[] = {
+    "match: {app: a}, flap: {changes: 3, within: 5m, settle: 1m}",
+    "match: {app: [a, b]}, when: {at_least: 3, within: 30s}, clear: {quiet: 20s}",
+    "match: {app: [a, c]}, when: {at_least: 60, of: {sum: x.num}, within: 1m}, clear: {quiet: 30s}",
+    "match: {app: b}, when: {fewer_than: 1, within: 20s}",
+    "when: {steps: [{match: {app: a}}, {absent: {app: b}}, {match: {app: c}}], within: 1m}, clear: {quiet: "
+    "10s}",
+    "when: {steps: [{match: {app: a}}, {absent: {app: c}}], within: 15s}",
+    "when: {steps: [{match: {app: a}}, {match: {app: b}, times: 2}, {match: {app: c}}], order: any, "
+    "at_least: 2, within: "
+    "20s}, clear: {quiet: 10s}",
+};
+enum { SHUFFLED_N = ARRAY_LEN(SHUFFLED) };
+
+struct tally {
+	size_t open, closed;
+	uint64_t events;
+	char name[8];
+};
+
+static void add_alert(void *arg, const struct alert_look *a)
+{
+	struct tally *t = arg;
+	if (!slice_ends(a->rule, slice_str(t->name)))
+		return;
+	t->open += strcmp(a->state, "open") == 0;
+	t->closed += strcmp(a->state, "closed") == 0;
+	t->events = t->events * 31 + a->count + (uint64_t)a->opened;
+}
+
+/* One stream through the rules, where rule i is called by its place (i + turn) in the order of names. */
+static void shuffled(uint32_t turn, struct tally *out)
+{
+	static const char *const apps[] = {"a", "b", "c"};
+	struct buf yaml = {0};
+	uint64_t x = 7;
+	buf_str(&yaml, "version: 1\npackage: t\nrules:\n");
+	for (uint32_t i = 0; i < SHUFFLED_N; i++)
+		buf_printf(&yaml, "  r%u: {summary: some text, %s}\n", (i + turn) % SHUFFLED_N, SHUFFLED[i]);
+	struct rig *r = rig_new(buf_cstr(&yaml));
+	duration at = 0;
+	for (int k = 0; k < 1500; k++) {
+		char host[8], num[8];
+		x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		uint32_t dice = (uint32_t)(x >> 33);
+		at += dice % 5 * SECOND;
+		snprintf(host, sizeof host, "h%u", dice / 5 % 3);
+		snprintf(num, sizeof num, "%u", dice / 64 % 30);
+		rig_event(r, at, "host", host, "app", apps[dice / 15 % 3], "x.num", num, "state",
+		          dice % 11 == 0 ? "clear" : "problem", NULL);
+	}
+	for (uint32_t i = 0; i < SHUFFLED_N; i++) {
+		out[i] = (struct tally){0};
+		snprintf(out[i].name, sizeof out[i].name, "/r%u", (i + turn) % SHUFFLED_N);
+		engine_each_alert(r->engine, add_alert, &out[i]);
+	}
+	rig_free(r);
+	buf_free(&yaml);
+}
+
+/* No result may depend on the order in which rules are evaluated, which is that of their names. */
+static void test_order_cannot_be_seen(void **state)
+{
+	struct tally first[SHUFFLED_N], other[SHUFFLED_N];
+	(void)state;
+	shuffled(0, first);
+	for (uint32_t i = 0; i < SHUFFLED_N; i++)
+		assert_true(first[i].open + first[i].closed > 2);
+	for (uint32_t turn = 1; turn < SHUFFLED_N; turn++) {
+		shuffled(turn, other);
+		for (uint32_t i = 0; i < SHUFFLED_N; i++) {
+			assert_int_equal(first[i].open, other[i].open);
+			assert_int_equal(first[i].closed, other[i].closed);
+			assert_int_equal(first[i].events, other[i].events);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -539,6 +619,7 @@ int main(void)
 	    cmocka_unit_test(test_flap_of_pending),
 	    cmocka_unit_test(test_keys_are_bounded),
 	    cmocka_unit_test(test_reload),
+	    cmocka_unit_test(test_order_cannot_be_seen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
