@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "console/api.h"
+#include "model/schema_doc.h"
+#include "rules/schema_json.h"
 
 #define LIST_MAX 10000u
 
@@ -327,7 +329,25 @@ struct route {
 	const char *path;
 	void (*get)(struct api *a, struct api_answer *answer);
 };
+static void schema_of_rules(struct api *a UNUSED, struct api_answer *answer)
+{
+	schema_rules_json(&answer->body);
+}
+
+static void schema_of_map(struct api *a UNUSED, struct api_answer *answer)
+{
+	schema_map_json(&answer->body);
+}
+
+static void schema_of_config(struct api *a UNUSED, struct api_answer *answer)
+{
+	schema_config_json(&answer->body);
+}
+
 static const struct route routes[] = {
+    {"/api/v1/schema/rules", schema_of_rules},
+    {"/api/v1/schema/map", schema_of_map},
+    {"/api/v1/schema/config", schema_of_config},
     {"/metrics", metrics}, {"/-/ready", ready}, {"/api/v1/status", status}, {"/api/v1/config", configuration}};
 
 static const struct {

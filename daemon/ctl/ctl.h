@@ -76,6 +76,7 @@ int record_list(struct ctl *c, const struct args *a);
 int record_start(struct ctl *c, const struct args *a);
 int record_stop(struct ctl *c, const struct args *a);
 int record_export(struct ctl *c, const struct args *a);
+int schema_print(struct ctl *c, const struct args *a);
 int verbs_decode(struct ctl *c, const struct args *a);
 int verbs_help(struct ctl *c, const struct args *a);
 int completion_print(struct ctl *c, const struct args *a);

@@ -93,6 +93,7 @@ static const struct verb verbs[] = {
      config_verb_show},
     {"config diff", "", "", true, NULL},
     {"reload", "[--wait]", "read everything again; a fault changes nothing", true, status_reload},
+    {"schema", "KIND", "the JSON Schema of rules, map or config, for editors", false, schema_print},
     {"completion", "SHELL", "completion for bash, zsh or fish", false, completion_print},
     {"help", "[VERB…] [--mdoc]", "this list, or the usage of one verb", false, verbs_help},
 };
