@@ -60,6 +60,8 @@ int rules_run_tests(struct ctl *c, const struct args *a);
 int rules_list(struct ctl *c, const struct args *a);
 int rules_show(struct ctl *c, const struct args *a);
 int rules_fmt(struct ctl *c, const struct args *a);
+int rules_new(struct ctl *c, const struct args *a);
+int rules_docs(struct ctl *c, const struct args *a);
 int rules_why(struct ctl *c, const struct args *a);
 int explain_rules(struct ctl *c, const struct args *a);
 int map_check(struct ctl *c, const struct args *a);

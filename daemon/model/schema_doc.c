@@ -112,7 +112,8 @@ static void group(struct jw *w, const struct setting *v, size_t n, const char *p
 	}
 }
 
-static void named(struct jw *w, const char *key, const char *help, const struct setting *v, size_t n, bool type)
+static void named(struct jw *w, const char *key, const char *help, const struct setting *v, size_t n,
+                  bool type)
 {
 	jw_key(w, key);
 	jw_object(w);
@@ -126,10 +127,15 @@ static void named(struct jw *w, const char *key, const char *help, const struct 
 	jw_object(w);
 	if (type) {
 		described(w, "type",
-		          "{\"description\":\"which plugin reads it: syslog, snmptrap, webhook …\",\"type\":\"string\"}");
+		          "{\"description\":\"which plugin reads it: syslog, snmptrap, webhook "
+		          "…\",\"type\":\"string\"}");
 	} else {
-		described(w, "conf", "{\"description\":\"what the profile asks for: url, queue …\",\"type\":\"object\"}");
-		described(w, "secret", "{\"description\":\"references to the secrets that the profile asks for\",\"type\":\"object\"}");
+		described(
+		    w, "conf",
+		    "{\"description\":\"what the profile asks for: url, queue …\",\"type\":\"object\"}");
+		described(w, "secret",
+		          "{\"description\":\"references to the secrets that the profile asks "
+		          "for\",\"type\":\"object\"}");
 	}
 	group(w, v, n, "");
 	jw_end(w);
@@ -148,17 +154,22 @@ void schema_config_json(struct buf *out)
 	described(&w, "include",
 	          "{\"description\":\"further files, patterns of names\",\"type\":[\"string\",\"array\"]}");
 	group(&w, config_settings, config_settings_n, "");
-	named(&w, "listeners", "where events come from, by name", listener_settings, listener_settings_n, true);
-	named(&w, "tickets", "connections to ticket systems, by name", ticket_settings, ticket_settings_n, false);
-	described(&w, "packs",
-	          "{\"description\":\"what the site changes in packs of rules, by package\",\"type\":\"object\","
-	          "\"additionalProperties\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-	          "\"params\":{\"description\":\"other values of named constants\",\"type\":\"object\"},"
-	          "\"lists\":{\"description\":\"values added to named lists\",\"type\":\"object\"},"
-	          "\"off\":{\"description\":\"rules that do not run\",\"type\":[\"array\",\"string\"]},"
-	          "\"trial\":{\"description\":\"rules that are only counted and shown\",\"type\":[\"array\",\"string\"]}}}}");
+	named(&w, "listeners", "where events come from, by name", listener_settings, listener_settings_n,
+	      true);
+	named(&w, "tickets", "connections to ticket systems, by name", ticket_settings, ticket_settings_n,
+	      false);
+	described(
+	    &w, "packs",
+	    "{\"description\":\"what the site changes in packs of rules, by package\",\"type\":\"object\","
+	    "\"additionalProperties\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+	    "\"params\":{\"description\":\"other values of named constants\",\"type\":\"object\"},"
+	    "\"lists\":{\"description\":\"values added to named lists\",\"type\":\"object\"},"
+	    "\"off\":{\"description\":\"rules that do not run\",\"type\":[\"array\",\"string\"]},"
+	    "\"trial\":{\"description\":\"rules that are only counted and "
+	    "shown\",\"type\":[\"array\",\"string\"]}}}}");
 	described(&w, "priority",
-	          "{\"description\":\"priority by tier and what happened: {1: {down: P1, degraded: P2}, none: P4}\","
+	          "{\"description\":\"priority by tier and what happened: {1: {down: P1, degraded: P2}, "
+	          "none: P4}\","
 	          "\"type\":\"object\"}");
 	jw_end(&w);
 	jw_end(&w);
@@ -177,13 +188,15 @@ static const struct {
 } service_keys[] = {
     {"name", false, "what people call it", TEXT},
     {"kind", true, "what it is: host, network, business …", TEXT},
-    {"tier", true, "how much it matters, 1 to 4: a business service", "\"type\":\"integer\",\"minimum\":1,\"maximum\":4"},
+    {"tier", true, "how much it matters, 1 to 4: a business service",
+     "\"type\":\"integer\",\"minimum\":1,\"maximum\":4"},
     {"owner", true, "who answers for it", TEXT},
     {"assign", true, "assignment group of its tickets", TEXT},
     {"runbook", true, "URL of what to do", TEXT},
     {"source", true, "where the entry comes from", TEXT},
     {"labels", true, "further facts, for templates", "\"type\":\"object\""},
-    {"needs", false, "services without which it fails: ids, {service, effect} or {any: [ids], at_least, effect}",
+    {"needs", false,
+     "services without which it fails: ids, {service, effect} or {any: [ids], at_least, effect}",
      "\"type\":\"array\""},
     {"hosts", false, "host names, patterns, addresses and networks that are it", TEXTS},
     {"aliases", false, "other names of it", TEXTS},
@@ -209,7 +222,8 @@ static void service(struct jw *w, bool defaults)
 		char json[512];
 		if (defaults && !service_keys[i].of_defaults)
 			continue;
-		snprintf(json, sizeof json, "{\"description\":\"%s\",%s}", service_keys[i].help, service_keys[i].json);
+		snprintf(json, sizeof json, "{\"description\":\"%s\",%s}", service_keys[i].help,
+		         service_keys[i].json);
 		described(w, service_keys[i].key, json);
 	}
 	jw_end(w);

@@ -7,8 +7,8 @@
 #include "base/json.h"
 #include "rules/schema_tree.h"
 
-#define ID        "^[a-z][a-z0-9-]{0,62}$"
-#define FIELD     "^[a-z][a-z0-9_]*(\\.[A-Za-z0-9_-]+)*$"
+#define ID    "^[a-z][a-z0-9-]{0,62}$"
+#define FIELD "^[a-z][a-z0-9_]*(\\.[A-Za-z0-9_-]+)*$"
 
 /* Some tables have a name that stands for something else above. */
 static const char *def_name(const struct schema *s)
@@ -84,8 +84,8 @@ static const struct {
     {"file", "fields", FIELD, "type"},      {"file", "params", "^[a-z][a-z0-9_]*$", "scalar"},
     {"file", "lists", ID, "list"},          {"file", "macros", ID, "match"},
     {"decoder", "extract", FIELD, "texts"}, {"decoder", "set", FIELD, "set"},
-    {"incident", "fields", "^", "scalar"},   {"input", "event", "^", "scalar"},
-    {"snmp", "vars", "^", "scalar"},         {"alert", "by", "^", "scalar"},
+    {"incident", "fields", "^", "scalar"},  {"input", "event", "^", "scalar"},
+    {"snmp", "vars", "^", "scalar"},        {"alert", "by", "^", "scalar"},
 };
 
 static bool is_condition(const struct schema_key *k)
@@ -253,13 +253,17 @@ static void properties(struct jw *w, const struct schema *s)
 
 static const char definitions[] =
     "\"scalar\":{\"type\":[\"string\",\"number\",\"boolean\"]},"
-    "\"param\":{\"type\":\"string\",\"pattern\":\"" "^\\\\$[a-z][a-z0-9_]*$" "\"},"
+    "\"param\":{\"type\":\"string\",\"pattern\":\""
+    "^\\\\$[a-z][a-z0-9_]*$"
+    "\"},"
     "\"type\":{\"enum\":[\"text\",\"number\",\"ip\",\"bool\",\"time\"]},"
     "\"duration\":{\"anyOf\":[{\"type\":\"string\",\"pattern\":"
     "\"^(\\\\$[a-z][a-z0-9_]*|([0-9]+(ms|s|m|h|d|w))+)$\"},{\"const\":0}]},"
-    "\"texts\":{\"anyOf\":[{\"$ref\":\"#/$defs/scalar\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/scalar\"},"
+    "\"texts\":{\"anyOf\":[{\"$ref\":\"#/$defs/scalar\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/"
+    "scalar\"},"
     "\"minItems\":1}]},"
-    "\"list\":{\"anyOf\":[{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/scalar\"}},{\"$ref\":\"#/$defs/list file\"}]},"
+    "\"list\":{\"anyOf\":[{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/scalar\"}},{\"$ref\":\"#/$defs/"
+    "list file\"}]},"
     "\"set\":{\"anyOf\":[{\"$ref\":\"#/$defs/scalar\"},{\"$ref\":\"#/$defs/set map\"}]},"
     "\"number\":{\"anyOf\":[{\"type\":\"number\"},{\"$ref\":\"#/$defs/param\"}]},"
     "\"conditions\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/match\"},\"minItems\":1},"
@@ -270,12 +274,15 @@ static const char definitions[] =
     "\"macro\":{\"description\":\"one of these named conditions holds\",\"$ref\":\"#/$defs/texts\"}},"
     "\"patternProperties\":{\"^(?!(any|all|not|macro)$)[a-z][a-z0-9_]*(\\\\.[A-Za-z0-9_-]+)*$\":"
     "{\"$ref\":\"#/$defs/test\"}},\"additionalProperties\":false},"
-    "\"test\":{\"anyOf\":[{\"$ref\":\"#/$defs/texts\"},{\"type\":\"object\",\"minProperties\":1,\"properties\":{"
+    "\"test\":{\"anyOf\":[{\"$ref\":\"#/$defs/"
+    "texts\"},{\"type\":\"object\",\"minProperties\":1,\"properties\":{"
     "\"contains\":{\"description\":\"the value has this text in it\",\"$ref\":\"#/$defs/texts\"},"
     "\"starts\":{\"description\":\"the value begins with this text\",\"$ref\":\"#/$defs/texts\"},"
     "\"ends\":{\"description\":\"the value ends with this text\",\"$ref\":\"#/$defs/texts\"},"
-    "\"like\":{\"description\":\"the whole value fits: * is any run, ? one character\",\"$ref\":\"#/$defs/texts\"},"
-    "\"regex\":{\"description\":\"found anywhere; no look-around, no back-references\",\"$ref\":\"#/$defs/texts\"},"
+    "\"like\":{\"description\":\"the whole value fits: * is any run, ? one "
+    "character\",\"$ref\":\"#/$defs/texts\"},"
+    "\"regex\":{\"description\":\"found anywhere; no look-around, no "
+    "back-references\",\"$ref\":\"#/$defs/texts\"},"
     "\"cidr\":{\"description\":\"an address in one of these networks\",\"$ref\":\"#/$defs/texts\"},"
     "\"gt\":{\"description\":\"greater than\",\"$ref\":\"#/$defs/number\"},"
     "\"ge\":{\"description\":\"greater or equal\",\"$ref\":\"#/$defs/number\"},"

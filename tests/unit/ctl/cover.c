@@ -120,12 +120,62 @@ static void fmt(void **state)
 	free(path);
 }
 
+/* What it writes has no warning and all of it is tested. */
+static void new_rule(void **state)
+{
+	struct files *f = *state;
+	char *path = xasprintf("%s/new.yaml", f->dir);
+	char *words =
+	    xasprintf("rules\nnew\n%s\n--rule\nshop/pay-down\n--line\n"
+	              "<11>Jan  5 00:00:00 web1 pay[3]: cannot reach \"bank\"\n--words\nreach \"bank\"",
+	              path);
+	struct outcome o = t_run(words, 0);
+
+	if (o.rc != CTL_DONE)
+		fail_msg("%s", o.err);
+	outcome_free(&o);
+	o = run("rules\ncheck\n--strict", path);
+	if (o.rc != CTL_DONE)
+		fail_msg("%s", o.out);
+	outcome_free(&o);
+	o = run("rules\ntest\n--coverage=100", path);
+	if (o.rc != CTL_DONE)
+		fail_msg("%s", o.out);
+	t_has(o.out, "2 tests, 0 failed");
+	outcome_free(&o);
+	/* never over what is there */
+	o = t_run(words, 0);
+	assert_int_equal(o.rc, CTL_FOUND);
+	t_has(o.err, "cannot write");
+	outcome_free(&o);
+	o = t_run("rules\nnew\n--rule\nx\n--line\ny\n--words\nz", 0);
+	assert_int_equal(o.rc, CTL_USAGE);
+	t_has(o.err, "'x' is no name");
+	outcome_free(&o);
+	free(words);
+	free(path);
+}
+
+static void docs(void **state)
+{
+	struct files *f = *state;
+	struct outcome o = run("rules\ndocs", f->all);
+
+	assert_int_equal(o.rc, CTL_DONE);
+	t_has(o.out, "# disk\n");
+	t_has(o.out, "| [full](#full) | Disk of ${host} is full | of the event | degraded | live |");
+	t_has(o.out, "```yaml\nfull:\n  summary: Disk of ${host} is full\n");
+	outcome_free(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(gaps, make, drop),
 	    cmocka_unit_test_setup_teardown(whole, make, drop),
 	    cmocka_unit_test_setup_teardown(fmt, make, drop),
+	    cmocka_unit_test_setup_teardown(new_rule, make, drop),
+	    cmocka_unit_test_setup_teardown(docs, make, drop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The schemas for editors: every property says what it is, the keys are those of the design's schema where that is there,
- * and the keys of the map's schema are those that its reader takes. */
+/* The schemas for editors: every property says what it is, the keys are those of the design's schema where
+ * that is there, and the keys of the map's schema are those that its reader takes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,8 +73,8 @@ static bool lacks(struct slice key)
 /* Below keys that this version lacks stand keys that nothing knows. */
 static bool below_lacking(struct slice key)
 {
-	static const char *const keys[] = {"redis",  "key",    "timezone", "times", "except", "ical",
-	                                   "weekdays", "month_days", "months", "dates", "to", "table"};
+	static const char *const keys[] = {"redis",    "key",        "timezone", "times", "except", "ical",
+	                                   "weekdays", "month_days", "months",   "dates", "to",     "table"};
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (slice_is(key, keys[i]))
 			return true;
@@ -118,8 +118,10 @@ static size_t unknown_in_map(const char *key, bool of_defaults)
 {
 	char text[256];
 	size_t n = 0;
-	snprintf(text, sizeof text, of_defaults ? "version: 1\ndefaults: {%s: x}\nservices: {a: }\n"
-	                                        : "version: 1\nservices: {a: {%s: x}}\n", key);
+	snprintf(text, sizeof text,
+	         of_defaults ? "version: 1\ndefaults: {%s: x}\nservices: {a: }\n"
+	                     : "version: 1\nservices: {a: {%s: x}}\n",
+	         key);
 	struct findings f = {0};
 	struct doc *d = doc_parse("m.yaml", slice_str(text), DOC_LIMITS, &f);
 	struct map_draft *draft = map_draft_new();
