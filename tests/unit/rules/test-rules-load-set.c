@@ -257,9 +257,9 @@ static void test_packs(void **state)
 	                  "  a: {summary: One two, match: {check: {list: l}}, when: {at_least: $n, within: "
 	                  "1m}, incident: {ticket: rt}}\n"
 	                  "  b: {summary: One two, match: {app: b}}\n"
-	                  "tests: [{name: t, events: [], expect: [{at: 0s, alerts: []}]}]\n")};
+	                  "tests: [{name: t, events: [], expect: [{at: 0s, alerts: [{rule: b}]}]}]\n")};
 	struct loaded l = load_files(&file, 1, &config);
-	assert_non_null(l.rs);
+	assert_non_null(l.rs); /* also: a test of a rule that is off here is no fault */
 	size_t n;
 	assert_int_equal(rule_of(&l, "x/a")->at_least, 9);
 	assert_int_equal(rule_of(&l, "x/a")->mode, MODE_TRIAL);
