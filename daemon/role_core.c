@@ -434,6 +434,9 @@ static int begin(struct core *c, struct error *err)
 		return -1;
 	recovered = c->engine != NULL;
 	c->notify = loop_fd_add(c->role->loop, store_notify_fd(c->store), LOOP_READ, on_commit, c);
+	/* before any other input: what seems overdue is only the time that nobody listened */
+	if (recovered)
+		resume(c, MAX(loop_now(c->role->loop) - engine_now(c->engine), 0));
 	if (recovered && strcmp(c->gen->hash, c->next->hash) == 0) {
 		core_gen_free(c->next);
 		c->next = NULL;
@@ -441,8 +444,6 @@ static int begin(struct core *c, struct error *err)
 	} else if (adopt(c, err) != 0) {
 		return -1;
 	}
-	if (recovered)
-		resume(c, MAX(loop_now(c->role->loop) - engine_now(c->engine), 0));
 	core_views(c, true);
 	c->running = true;
 	return 0;
