@@ -11,7 +11,7 @@ struct correlation *correlation_new(struct engine *e)
 	struct correlation *c = xcalloc(1, sizeof *c);
 	TAILQ_INIT(&c->episodes);
 	TAILQ_INIT(&c->tops);
-	c->silent_at = INSTANT_NONE;
+	c->silent_at = c->rest_at = INSTANT_NONE;
 	TAILQ_INIT(&c->incidents);
 	TAILQ_INIT(&c->lanes);
 	c->episode_by = hmap_new();
@@ -116,7 +116,7 @@ void correlation_timer(struct engine *e, enum timer_kind kind, uint64_t object)
 	case TIMER_INCIDENT: incident_timer(e, object); break;
 	case TIMER_LANE:
 	case TIMER_DESTINATION: outbox_timer(e, kind, object); break;
-	case TIMER_CAUSE: silent_timer(e); break;
+	case TIMER_CAUSE: silent_timer(e, object); break;
 	case TIMER_SILENCE:
 	case TIMER_WINDOW:
 	case TIMER_ALERT:
@@ -138,11 +138,13 @@ static int incidents_by_serial(const void *a, const void *b)
 	return ((*x)->serial > (*y)->serial) - ((*x)->serial < (*y)->serial);
 }
 
-/* All facts first, then all searches: a search must not see half of what happened in this step. */
+/* All facts first, then all searches: a search must not see half of what happened in this step. A failure in
+ * the core makes thousands search: what is more than one step may cost follows in the next ones. */
 static void work_episodes(struct engine *e)
 {
 	struct correlation *c = e->correlation;
-	size_t n = 0;
+	size_t n = 0, done;
+	c->fresh = false;
 	for (size_t k = 0; k < c->n_work; k++) { /* grows meanwhile */
 		struct episode *ep = c->work[k];
 		if (ep == NULL || !ep->changed)
@@ -154,15 +156,23 @@ static void work_episodes(struct engine *e)
 		struct episode *ep = c->work[k];
 		if (ep == NULL || !ep->searching)
 			continue;
-		ep->searching = false;
 		c->work[n++] = ep;
 	}
-	c->n_work = 0;
+	c->n_work = n;
 	if (n > 1)
 		qsort(c->work, n, sizeof(struct episode *), episodes_by_serial);
-	for (size_t k = 0; k < n; k++)
-		parent_search(e, c->work[k]);
-	BUG_ON(c->n_work != 0);
+	for (done = 0; done < n && c->budget > 0; done++, c->budget--) {
+		c->work[done]->searching = false;
+		parent_search(e, c->work[done]);
+	}
+	BUG_ON(c->n_work != n); /* a search finds, and changes no facts */
+	memmove(c->work, c->work + done, (n - done) * sizeof(struct episode *));
+	c->n_work = n - done;
+	c->fresh = false;
+	if (c->n_work > 0 && c->rest_at == INSTANT_NONE) {
+		c->rest_at = e->now + MSEC;
+		engine_timer(e, c->rest_at, TIMER_CAUSE, 1);
+	}
 }
 
 static void work_incidents(struct engine *e)
@@ -193,11 +203,13 @@ static void work_incidents(struct engine *e)
 void correlation_settle(struct engine *e)
 {
 	struct correlation *c = e->correlation;
-	for (int rounds = 0; c->n_work > 0 || c->n_moved > 0 || c->n_hollow > 0 || c->touched != NULL;
+	c->budget = SEARCHES_MAX;
+	for (int rounds = 0; c->fresh || (c->n_work > 0 && c->budget > 0) || c->n_moved > 0 ||
+	                     c->n_hollow > 0 || c->touched != NULL;
 	     rounds++) {
 		if (DOUBT(rounds > ROUNDS_MAX))
 			return;
-		if (c->n_work > 0)
+		if (c->fresh || (c->n_work > 0 && c->budget > 0))
 			work_episodes(e);
 		else if (c->n_moved > 0)
 			forest_regroup(e);

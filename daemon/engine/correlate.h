@@ -16,6 +16,7 @@ enum {
 	NODE_RECENT = 4,     /* episodes of a node that can still explain */
 	HOPS_MAX = 7,        /* of a parent search */
 	CYCLE_MAX = 60,      /* steps of a cycle check */
+	SEARCHES_MAX = 1000, /* of a step; the rest follows a millisecond later */
 	EPISODE_ALERTS = 64, /* closed alerts that an episode or incident keeps; the rest is only counted */
 	LOG_LINES = 200,     /* of an incident: the first half and the latest */
 	NOTE_EDGE = 3,       /* notes kept at each end while they wait */
@@ -297,6 +298,9 @@ struct correlation {
 	size_t cap_looked;
 	struct episode **work; /* changed, or to search again */
 	size_t n_work, cap_work;
+	size_t budget;     /* searches left in this step */
+	bool fresh;        /* something in `work` is more than a search that waits for the next step */
+	instant rest_at;   /* the tick for searches that wait; INSTANT_NONE */
 	struct episode **moved;
 	size_t n_moved, cap_moved;
 	struct incident *touched, *dirty_incidents;
@@ -332,6 +336,7 @@ void derived_open(struct derived *d, const struct service_map *m);
 void derived_close(struct derived *d);
 void derived_move(struct engine *e, const struct service_map *old,
                   const struct derived *was); /* spans, by id */
+void search_new(struct derived *d); /* nobody has been seen: seen[s] == search means that s has */
 void derived_source(struct engine *e, uint32_t s, bool on);
 /* Down (or at least degraded) then, by what happened elsewhere or to it. */
 bool derived_at(const struct engine *e, uint32_t s, instant at, bool bad);
@@ -348,6 +353,7 @@ void episode_timer(struct engine *e, uint64_t serial);
 void episode_refresh(struct engine *e, struct episode *ep); /* flags, derived state, those who looked */
 void episode_changed(struct engine *e, struct episode *ep, bool seen_by_others);
 void episode_mark(struct engine *e, struct episode *ep); /* search again at the end of the step */
+void episode_work(struct correlation *c, struct episode *ep); /* into the list of those that changed or search */
 void episode_free(struct engine *e, struct episode *ep);
 struct episode *episode_new(struct engine *e, struct map_node *n, bool risk);
 void episode_over(struct engine *e, struct episode *ep, instant off);
@@ -376,7 +382,7 @@ void maintenance_close(struct correlation *c);
 /* silent.c */
 void silent_top(struct engine *e, struct episode *ep); /* it is, or may no longer be, unexplained */
 void silent_news(struct engine *e);                    /* something failed or ended: look again soon */
-void silent_timer(struct engine *e);
+void silent_timer(struct engine *e, uint64_t object); /* 0: look; else the rest of a step's searches */
 void silent_leave(struct engine *e, struct episode *v); /* v lost a kid */
 void silent_tidy(struct engine *e); /* at the end of a step: those nobody needs any more go */
 void silent_forget(struct correlation *c, struct episode *ep); /* it goes */

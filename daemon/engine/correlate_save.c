@@ -144,7 +144,7 @@ static void get_maintenance(struct engine *e, struct reader *r)
 void correlation_save(const struct engine *e, struct buf *out)
 {
 	const struct correlation *c = e->correlation;
-	BUG_ON(c->n_work > 0 || c->n_moved > 0 || c->touched != NULL);
+	BUG_ON(c->fresh || c->n_moved > 0 || c->touched != NULL);
 	episodes_save(c, out);
 	incidents_save(c, out);
 	outbox_save(c, out);
@@ -153,6 +153,7 @@ void correlation_save(const struct engine *e, struct buf *out)
 	put_spans(e, &c->derived.bad, out);
 	put_generations(out, c);
 	save_time(out, c->silent_at);
+	save_time(out, c->rest_at);
 }
 
 /* What follows from the episodes: what they take down, and who would look at whom. */
@@ -183,6 +184,7 @@ bool correlation_load(struct engine *e, struct reader *r)
 	get_spans(e, &e->correlation->derived.bad, r);
 	get_generations(r, e->correlation);
 	e->correlation->silent_at = load_time(r);
+	e->correlation->rest_at = load_time(r);
 	silent_load(e);
 	watch_again(e);
 	return r->ok;

@@ -80,6 +80,14 @@ void derived_move(struct engine *e, const struct service_map *old, const struct 
 	layer_move(e, old, &d->bad, &was->bad, was->n_services);
 }
 
+void search_new(struct derived *d)
+{
+	if (++d->search != 0)
+		return;
+	memset(d->seen, 0, d->n_services * sizeof *d->seen);
+	d->search = 1;
+}
+
 /* ---- one layer */
 
 struct change {

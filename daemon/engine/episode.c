@@ -82,8 +82,9 @@ void episode_refresh(struct engine *e, struct episode *ep)
 	}
 }
 
-static void work_add(struct correlation *c, struct episode *ep)
+void episode_work(struct correlation *c, struct episode *ep)
 {
+	c->fresh = true;
 	if (ep->changed || ep->searching)
 		return;
 	c->work = array_reserve(c->work, &c->cap_work, c->n_work + 1, sizeof(struct episode *));
@@ -95,14 +96,14 @@ void episode_mark(struct engine *e, struct episode *ep)
 {
 	if (ep->searching || ep->risk || e->now - ep->on >= e->setup.config->correlation.young)
 		return;
-	work_add(e->correlation, ep);
+	episode_work(e->correlation, ep);
 	ep->searching = true;
 }
 
 /* It is different itself: for those who look at its node, for its own search, and for its incident. */
 void episode_changed(struct engine *e, struct episode *ep, bool seen_by_others)
 {
-	work_add(e->correlation, ep);
+	episode_work(e->correlation, ep);
 	ep->changed = true;
 	node_show(e->correlation, ep->node);
 	episode_mark(e, ep);

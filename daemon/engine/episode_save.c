@@ -23,9 +23,8 @@ static void put_episode(struct buf *out, const struct episode *ep)
 	save_time(out, ep->calm);
 	buf_u8(out, (uint8_t)ep->level);
 	buf_u8(out, (uint8_t)ep->severity);
-	buf_u8(out,
-	       (uint8_t)(ep->risk | ep->flapping << 1 | ep->real << 2 | ep->weak << 3 | ep->in_ring << 4 |
-	                 ep->lateral << 5));
+	buf_u8(out, (uint8_t)(ep->risk | ep->flapping << 1 | ep->real << 2 | ep->weak << 3 |
+	                      ep->in_ring << 4 | ep->lateral << 5 | ep->searching << 6));
 	buf_u64(out, ep->n_classes);
 	for (size_t k = 0; k < ep->n_classes; k++)
 		put_class(out, &ep->classes[k]);
@@ -100,6 +99,9 @@ static bool get_episode(struct engine *e, struct reader *r, uint64_t *parent)
 	ep->real = bits & 4;
 	ep->weak = bits & 8;
 	ep->lateral = bits & 32;
+	if (bits & 64)
+		episode_work(c, ep);
+	ep->searching = bits & 64;
 	get_lists(e, r, ep);
 	ep->dropped = read_u32(r);
 	ep->open = read_u32(r);
@@ -150,6 +152,7 @@ bool episodes_load(struct engine *e, struct reader *r)
 		parent_set(e, ep, parent, why);
 	}
 	free(parents);
+	e->correlation->fresh = false; /* searches that wait go on waiting */
 	return ok;
 }
 

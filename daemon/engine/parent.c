@@ -378,13 +378,9 @@ static struct episode *look_aside(void *arg, struct map_node *n)
 
 static void walk(struct search *st)
 {
-	struct derived *d = &st->e->correlation->derived;
 	struct episode *ep = st->ep;
 	struct step start = {.service = ep->node->service, .group = NO_GROUP};
-	if (++d->search == 0) {
-		memset(d->seen, 0, d->n_services * sizeof *d->seen);
-		d->search = 1;
-	}
+	search_new(&st->e->correlation->derived);
 	if (ep->node->service == SERVICE_NONE) {
 		visit_peers(st, &start);
 	} else {

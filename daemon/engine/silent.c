@@ -7,37 +7,36 @@
 #include <stdlib.h>
 
 enum {
-	PAUSE = 5,      /* seconds between two looks */
-	TOPS_MAX = 512, /* of one look: the latest; what they prove, the others find by themselves */
+	PAUSE = 5,        /* seconds between two looks */
+	VOTERS_MAX = 512, /* of one look: the latest; what they prove, the others find by themselves */
 	ANCESTORS_MAX = 250,
 	CANDIDATES_MAX = 60,
 	BLAST_MAX = 1500,
 	NAMINGS_MAX = 3
 };
 
-struct top {
-	struct episode *ep;
-	bool gone; /* explained in this look */
-};
+/* Something slow is more common than something dead: what it costs of `prior`. */
+#define SLOW_PRIOR .6
 
 struct suspect_cause {
 	struct map_node *node;
-	uint32_t *votes, n_votes; /* tops by index */
+	uint32_t *votes, n_votes; /* voters by index */
 	int level;
 	uint32_t named;
 	bool maintained;
 	uint32_t *blast; /* services, the root not among them */
 	uint8_t *levels;
 	size_t n_blast;
-	bool *covers; /* by top: in the blast, at the node itself, or naming it */
+	struct episode **covers; /* unexplained ones in the blast, at the node itself, or naming it */
+	size_t n_covers, cap_covers;
 	bool done;
 };
 
 struct look {
 	struct engine *e;
-	struct top *tops;
-	size_t n_tops;
-	struct hmap *by_node; /* work: node id → cause */
+	struct episode **voters; /* the latest of the tops */
+	size_t n_voters;
+	struct hmap *pseudo; /* work: id of a node outside the map → cause */
 	struct suspect_cause *causes;
 	size_t n_causes, cap_causes;
 };
@@ -119,17 +118,25 @@ void silent_load(struct engine *e)
 /* By node, so that the order in which they came cannot be seen. */
 static int by_node(const void *a, const void *b)
 {
-	const struct top *x = a, *y = b;
-	int d = strcmp(x->ep->node->id, y->ep->node->id);
-	return d != 0 ? d : (x->ep->on > y->ep->on) - (x->ep->on < y->ep->on);
+	const struct episode *const *x = a, *const *y = b;
+	int d = strcmp((*x)->node->id, (*y)->node->id);
+	return d != 0 ? d : ((*x)->on > (*y)->on) - ((*x)->on < (*y)->on);
 }
 
 static int latest_first(const void *a, const void *b)
 {
-	const struct top *x = a, *y = b;
-	if (x->ep->on != y->ep->on)
-		return x->ep->on > y->ep->on ? -1 : 1;
+	const struct episode *const *x = a, *const *y = b;
+	if ((*x)->on != (*y)->on)
+		return (*x)->on > (*y)->on ? -1 : 1;
 	return by_node(a, b);
+}
+
+/* What is in maintenance is explained by it; what a person has closed stays as it is. */
+static bool counts(const struct engine *e, const struct episode *ep)
+{
+	return ep->is_top && !ep->weak && searches(e, ep) &&
+	       maintenance_covers(e, ep->node, ep->on) == NULL &&
+	       (ep->incident == NULL || ep->incident->state != INCIDENT_CLOSED);
 }
 
 static void gather(struct look *l)
@@ -139,45 +146,53 @@ static void gather(struct look *l)
 	size_t n = 0;
 	TAILQ_FOREACH (ep, &c->tops, in_tops)
 		n++;
-	l->tops = xcalloc(n + 1, sizeof *l->tops);
+	l->voters = xcalloc(n + 1, sizeof(struct episode *));
 	for (ep = TAILQ_FIRST(&c->tops); ep != NULL; ep = next) {
 		next = TAILQ_NEXT(ep, in_tops);
 		if (!searches(l->e, ep))
 			silent_top(l->e, ep);
-		else if (!ep->weak && maintenance_covers(l->e, ep->node, ep->on) == NULL &&
-		         (ep->incident == NULL || ep->incident->state != INCIDENT_CLOSED))
-			l->tops[l->n_tops++].ep = ep;
+		else if (counts(l->e, ep))
+			l->voters[l->n_voters++] = ep;
 	}
-	if (l->n_tops > TOPS_MAX) {
-		qsort(l->tops, l->n_tops, sizeof *l->tops, latest_first);
-		l->n_tops = TOPS_MAX;
+	if (l->n_voters > VOTERS_MAX) {
+		qsort(l->voters, l->n_voters, sizeof(struct episode *), latest_first);
+		l->n_voters = VOTERS_MAX;
 	}
-	if (l->n_tops > 1)
-		qsort(l->tops, l->n_tops, sizeof *l->tops, by_node);
+	if (l->n_voters > 1)
+		qsort(l->voters, l->n_voters, sizeof(struct episode *), by_node);
 }
 
 /* ---- votes */
 
-static struct suspect_cause *cause_of(struct look *l, struct map_node *n)
+static uint32_t *cause_slot(struct look *l, const struct map_node *n)
 {
-	void *known = hmap_get(l->by_node, slice_str(n->id));
-	if (known != NULL)
-		return &l->causes[(uintptr_t)known - 1];
-	l->causes = array_reserve(l->causes, &l->cap_causes, l->n_causes + 1, sizeof *l->causes);
-	l->causes[l->n_causes] = (struct suspect_cause){.node = n};
-	hmap_put(l->by_node, slice_str(n->id), (void *)(uintptr_t)(l->n_causes + 1));
-	return &l->causes[l->n_causes++];
+	return n->service != SERVICE_NONE ? &l->e->correlation->votes[n->service] : NULL;
 }
 
-static void vote(struct look *l, struct map_node *n, size_t top, bool names)
+static struct suspect_cause *cause_of(struct look *l, struct map_node *n)
+{
+	uint32_t *slot = cause_slot(l, n);
+	uintptr_t known = slot != NULL ? *slot : (uintptr_t)hmap_get(l->pseudo, slice_str(n->id));
+	if (known != 0)
+		return &l->causes[known - 1];
+	l->causes = array_reserve(l->causes, &l->cap_causes, l->n_causes + 1, sizeof *l->causes);
+	l->causes[l->n_causes++] = (struct suspect_cause){.node = n};
+	if (slot != NULL)
+		*slot = (uint32_t)l->n_causes;
+	else
+		hmap_put(l->pseudo, slice_str(n->id), (void *)(uintptr_t)l->n_causes);
+	return &l->causes[l->n_causes - 1];
+}
+
+static void vote(struct look *l, struct map_node *n, size_t voter, bool names)
 {
 	struct suspect_cause *c = cause_of(l, n);
-	if (c->n_votes == 0 || c->votes[c->n_votes - 1] != top) {
+	if (c->n_votes == 0 || c->votes[c->n_votes - 1] != voter) {
 		if (c->n_votes % 16 == 0)
 			c->votes = xreallocarray(c->votes, c->n_votes + 16, sizeof *c->votes);
-		c->votes[c->n_votes++] = (uint32_t)top;
+		c->votes[c->n_votes++] = (uint32_t)voter;
 	}
-	c->level = MAX(c->level, l->tops[top].ep->level);
+	c->level = MAX(c->level, l->voters[voter]->level);
 	c->named += names;
 }
 
@@ -188,10 +203,10 @@ struct ancestors {
 
 static void ancestor(struct look *l, struct ancestors *a, uint32_t s, uint32_t depth)
 {
-	uint32_t *mark = &l->e->correlation->votes[s];
-	if (*mark != 0 || a->n == ANCESTORS_MAX)
+	struct derived *d = &l->e->correlation->derived;
+	if (d->seen[s] == d->search || a->n == ANCESTORS_MAX)
 		return;
-	*mark = 1;
+	d->seen[s] = d->search;
 	a->v[a->n] = s;
 	a->depth[a->n++] = depth;
 }
@@ -214,12 +229,13 @@ static void ancestors_of(struct look *l, struct ancestors *a, uint32_t s, uint32
 	}
 }
 
-static void vote_map(struct look *l, size_t top)
+static void vote_map(struct look *l, size_t voter, struct ancestors *a)
 {
 	const struct service_map *m = l->e->setup.map;
-	const struct episode *ep = l->tops[top].ep;
-	struct ancestors *a = xcalloc(1, sizeof *a);
+	const struct episode *ep = l->voters[voter];
 	uint32_t ends[2], hops = (uint32_t)l->e->setup.config->correlation.up_hops;
+	a->n = 0;
+	search_new(&l->e->correlation->derived);
 	ancestor(l, a, ep->node->service, 0);
 	for (size_t at = 0; at < a->n; at++)
 		if (a->depth[at] < hops)
@@ -228,26 +244,27 @@ static void vote_map(struct look *l, size_t top)
 		for (int i = 0; i < 2; i++)
 			if (ends[i] != SERVICE_NONE)
 				ancestor(l, a, ends[i], 1);
-	for (size_t k = 0; k < a->n; k++) {
-		l->e->correlation->votes[a->v[k]] = 0;
-		if (k > 0)
-			vote(l, node_of_service(l->e, a->v[k]), top, false);
-	}
-	free(a);
+	for (size_t k = 1; k < a->n; k++)
+		vote(l, node_of_service(l->e, a->v[k]), voter, false);
 }
 
 static void vote_all(struct look *l)
 {
-	for (size_t k = 0; k < l->n_tops; k++) {
-		const struct episode *ep = l->tops[k].ep;
+	struct ancestors *a = xcalloc(1, sizeof *a);
+	for (size_t k = 0; k < l->n_voters; k++) {
+		const struct episode *ep = l->voters[k];
 		if (ep->node->service != SERVICE_NONE)
-			vote_map(l, k);
+			vote_map(l, k, a);
 		for (size_t p = 0; p < ep->n_peers; p++) {
 			struct map_node *n = node_named(l->e, slice_str(ep->peers[p]));
 			if (n != ep->node)
 				vote(l, n, k, true);
 		}
 	}
+	free(a);
+	for (size_t k = 0; k < l->n_causes; k++)
+		if (cause_slot(l, l->causes[k].node) != NULL)
+			*cause_slot(l, l->causes[k].node) = 0;
 }
 
 /* ---- candidates */
@@ -271,8 +288,20 @@ static int most_votes_first(const void *a, const void *b)
 	return strcmp(x->node->id, y->node->id);
 }
 
+static void cover(const struct engine *e, struct suspect_cause *c, const struct map_node *n)
+{
+	for (size_t i = 0; n != NULL && i < n->n_recent; i++) {
+		if (!counts(e, n->recent[i]))
+			continue;
+		c->covers =
+		    array_reserve(c->covers, &c->cap_covers, c->n_covers + 1, sizeof(struct episode *));
+		c->covers[c->n_covers++] = n->recent[i];
+	}
+}
+
 static void predict(struct look *l, struct suspect_cause *c)
 {
+	struct correlation *co = l->e->correlation;
 	struct blast b = blast_new(l->e);
 	b.cap = BLAST_MAX;
 	b.own_links = true;
@@ -280,14 +309,11 @@ static void predict(struct look *l, struct suspect_cause *c)
 		blast_from(&b, c->node->service, c->level);
 	c->blast = xcalloc(b.n + 1, sizeof *c->blast);
 	c->levels = xcalloc(b.n + 1, sizeof *c->levels);
-	c->covers = xcalloc(l->n_tops + 1, sizeof *c->covers);
+	cover(l->e, c, c->node);
 	for (size_t k = 1; k < b.n; k++) {
 		c->blast[c->n_blast] = b.d->list[k];
 		c->levels[c->n_blast++] = b.d->level[b.d->list[k]];
-	}
-	for (size_t k = 0; k < l->n_tops; k++) {
-		const struct map_node *n = l->tops[k].ep->node;
-		c->covers[k] = n == c->node || (n->service != SERVICE_NONE && b.d->level[n->service] > 0);
+		cover(l->e, c, co->nodes[b.d->list[k]]);
 	}
 	blast_clear(&b);
 }
@@ -297,7 +323,7 @@ static void candidates(struct look *l)
 	size_t n = 0;
 	for (size_t k = 0; k < l->n_causes; k++) {
 		struct suspect_cause *c = &l->causes[k];
-		c->maintained = maintenance_covers(l->e, c->node, l->tops[c->votes[0]].ep->on) != NULL;
+		c->maintained = maintenance_covers(l->e, c->node, l->voters[c->votes[0]]->on) != NULL;
 		if (c->n_votes >= 2 || c->named > 0 || c->maintained)
 			l->causes[n++] = *c;
 		else
@@ -364,10 +390,9 @@ static double unseen(const struct look *l, const struct suspect_cause *c, instan
 	return sum;
 }
 
-static bool is_explained_by(const struct look *l, const struct suspect_cause *c, size_t top, instant on)
+static bool is_explained_by(const struct look *l, const struct episode *ep, instant on)
 {
-	return c->covers[top] && !l->tops[top].gone &&
-	       l->tops[top].ep->on - on <= l->e->setup.config->correlation.lead;
+	return ep->is_top && ep->on - on <= l->e->setup.config->correlation.lead;
 }
 
 /* False: it explains too little. */
@@ -375,28 +400,28 @@ static bool tell(const struct look *l, struct suspect_cause *c, struct story *ou
 {
 	const struct correlation_config *cfg = &l->e->setup.config->correlation;
 	instant on = INSTANT_NONE;
-	for (size_t k = 0; k < l->n_tops; k++)
-		if (c->covers[k] && !l->tops[k].gone && (on == INSTANT_NONE || l->tops[k].ep->on < on))
-			on = l->tops[k].ep->on;
+	for (size_t k = 0; k < c->n_covers; k++)
+		if (c->covers[k]->is_top && (on == INSTANT_NONE || c->covers[k]->on < on))
+			on = c->covers[k]->on;
 	if (on == INSTANT_NONE)
 		return false;
 	*out = (struct story){.cause = c, .on = on};
 	c->maintained = maintenance_covers(l->e, c->node, on) != NULL;
 	bool other = false;
-	for (size_t k = 0; k < l->n_tops; k++) {
-		if (!is_explained_by(l, c, k, on))
+	for (size_t k = 0; k < c->n_covers; k++) {
+		if (!is_explained_by(l, c->covers[k], on))
 			continue;
-		other = other || l->tops[k].ep->node != c->node;
+		other = other || c->covers[k]->node != c->node;
 		out->explains++;
-		out->gain += l->tops[k].ep->level == LEVEL_DOWN ? cfg->prior : cfg->prior / 2;
+		out->gain += c->covers[k]->level == LEVEL_DOWN ? cfg->prior : cfg->prior / 2;
 	}
 	if (!other || (out->explains < 2 && !c->maintained && c->named == 0))
 		return false;
 	out->unseen = unseen(l, c, on);
 	if (evidence_at(c->node, cfg, on) == NULL)
 		out->gain -= c->maintained || c->named > 0 ? .5 : cfg->silent_cost;
-	out->gain -=
-	    (c->level == LEVEL_DOWN ? cfg->prior : cfg->prior * .6) * (c->maintained ? .1 : 1) + out->unseen;
+	double prior = c->level == LEVEL_DOWN ? cfg->prior : cfg->prior * SLOW_PRIOR;
+	out->gain -= prior * (c->maintained ? .1 : 1) + out->unseen;
 	out->gain += 2.5 * (double)MIN(c->named, (uint32_t)NAMINGS_MAX);
 	return out->gain > 0;
 }
@@ -440,14 +465,11 @@ static void conclude(struct look *l, const struct story *s)
 	    xasprintf("silent common cause, %u unexplained failures, gain %.1f, %.1f unseen%s", s->explains,
 	              s->gain, s->unseen, s->cause->maintained ? ", in maintenance" : "");
 	struct episode *v = infer(e, s, why);
-	for (size_t k = 0; k < l->n_tops; k++) {
-		struct episode *ep = l->tops[k].ep;
-		if (!is_explained_by(l, s->cause, k, s->on))
+	for (size_t k = 0; k < s->cause->n_covers; k++) {
+		struct episode *ep = s->cause->covers[k];
+		if (ep == v || !is_explained_by(l, ep, s->on) || parent_is_cyclic(ep, v))
 			continue;
-		l->tops[k].gone = true;
-		if (ep == v || parent_is_cyclic(ep, v))
-			continue;
-		parent_set(e, ep, v, xstrdup(why));
+		parent_set(e, ep, v, xstrdup(why)); /* and is a top no longer */
 		if (ep->incident != NULL)
 			incident_log(e, ep->incident, "cause", "%s <- %s: %s", ep->node->id, v->node->id,
 			             why);
@@ -466,17 +488,21 @@ static void look_free(struct look *l)
 		free(l->causes[k].covers);
 	}
 	free(l->causes);
-	free(l->tops);
-	hmap_free(l->by_node);
+	free(l->voters);
+	hmap_free(l->pseudo);
 }
 
-void silent_timer(struct engine *e)
+void silent_timer(struct engine *e, uint64_t object)
 {
 	struct correlation *c = e->correlation;
+	if (object != 0) { /* the settling at the end of this step does it */
+		c->rest_at = INSTANT_NONE;
+		return;
+	}
 	if (c->silent_at == INSTANT_NONE || e->now < c->silent_at)
 		return;
 	c->silent_at = INSTANT_NONE;
-	struct look l = {.e = e, .by_node = hmap_new()};
+	struct look l = {.e = e, .pseudo = hmap_new()};
 	if (c->votes == NULL)
 		c->votes = xcalloc(c->derived.n_services + 1, sizeof *c->votes);
 	gather(&l);
