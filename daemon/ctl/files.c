@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
 #include "ctl/files.h"
 #include "rules/sources.h"
 
@@ -17,6 +18,7 @@
 #define LIST_MAX   (16u << 20)
 #define SECRET_MAX 65536u
 #define PEM_MAX    (1u << 20)
+#define ZONE_MAX   (1u << 18)
 #define TOTAL_MAX  (48u << 20) /* well below FRAME_MAX */
 
 #ifndef CARILLON_DATADIR
@@ -126,30 +128,88 @@ static void add_includes(struct bundle *b, const char *main_path, struct finding
 	arena_free(a);
 }
 
-/* ---- rules and their lists */
+/* ---- rules, and the lists, tables, calendars and time zones that they name */
+
+#ifndef ZONEINFO
+#define ZONEINFO "/usr/share/zoneinfo"
+#endif
+
+/* What cannot be read is the loader's finding, with its place. */
+static const struct bundle_file *add_named(struct bundle *b, enum bundle_kind kind, const char *name, const char *path, size_t max)
+{
+	struct buf text = {0};
+	struct error err;
+
+	if (bundle_find(b, kind, name) == NULL && files_slurp(path, max, &text, &err) == 0)
+		bundle_add(b, kind, name, buf_slice(&text));
+	buf_free(&text);
+	return bundle_find(b, kind, name);
+}
+
+static void add_zone(void *arg, struct slice name)
+{
+	char *zone = slice_dup(name), *path = xasprintf(ZONEINFO "/%s", zone);
+
+	if (strcmp(zone, "system") == 0)
+		(void)add_named(arg, BUNDLE_ZONE, zone, "/etc/localtime", ZONE_MAX);
+	else if (zone_name_valid(name) && strcmp(zone, "UTC") != 0)
+		(void)add_named(arg, BUNDLE_ZONE, zone, path, ZONE_MAX);
+	free(path);
+	free(zone);
+}
+
+static const struct node *members(const struct doc *doc, const char *key)
+{
+	const struct node *n = doc != NULL ? node_get(doc->root, key) : NULL;
+
+	return n != NULL && n->kind == NODE_MAP ? n->first : NULL;
+}
+
+static const struct node *text_of(const struct node *map, const char *key)
+{
+	const struct node *n = map->kind == NODE_MAP ? node_get(map, key) : NULL;
+
+	return n != NULL && n->kind == NODE_SCALAR ? n : NULL;
+}
+
+static const struct bundle_file *add_data(struct bundle *b, const char *rule_file, const struct node *path)
+{
+	char *name;
+	const struct bundle_file *f;
+
+	if (path == NULL)
+		return NULL;
+	name = sources_list_path(rule_file, path->text.p);
+	f = add_named(b, BUNDLE_LIST, name, name, LIST_MAX);
+	free(name);
+	return f;
+}
+
+static void add_calendar(struct bundle *b, const char *rule_file, const struct node *calendar)
+{
+	const struct node *zone = text_of(calendar, "timezone");
+	const struct bundle_file *ical = add_data(b, rule_file, text_of(calendar, "ical"));
+
+	if (zone != NULL)
+		add_zone(b, zone->text);
+	if (ical != NULL) {
+		struct slice text = ical->text; /* the bundle moves when it grows, its texts do not */
+		ical_zone_names(text, add_zone, b);
+	}
+}
 
 static void add_lists(struct bundle *b, const char *rule_file, struct findings *f)
 {
 	const struct bundle_file *file = bundle_find(b, BUNDLE_RULES, rule_file);
 	struct findings ignored = {0};
 	struct doc *doc = file != NULL ? doc_parse(rule_file, file->text, DOC_LIMITS, &ignored) : NULL;
-	const struct node *lists = doc != NULL ? node_get(doc->root, "lists") : NULL;
 
-	for (const struct node *l = lists != NULL && lists->kind == NODE_MAP ? lists->first : NULL; l != NULL; l = l->next) {
-		const struct node *path = node_get(l, "file");
-		struct error err;
-		struct buf text = {0};
-		char *name;
-
-		if (path == NULL || path->kind != NODE_SCALAR)
-			continue;
-		name = sources_list_path(rule_file, path->text.p);
-		/* what cannot be read is the loader's E092, with its place */
-		if (bundle_find(b, BUNDLE_LIST, name) == NULL && files_slurp(name, LIST_MAX, &text, &err) == 0)
-			bundle_add(b, BUNDLE_LIST, name, buf_slice(&text));
-		buf_free(&text);
-		free(name);
-	}
+	for (const struct node *n = members(doc, "lists"); n != NULL; n = n->next)
+		(void)add_data(b, rule_file, text_of(n, "file"));
+	for (const struct node *n = members(doc, "tables"); n != NULL; n = n->next)
+		(void)add_data(b, rule_file, text_of(n, "file"));
+	for (const struct node *n = members(doc, "calendars"); n != NULL; n = n->next)
+		add_calendar(b, rule_file, n);
 	findings_clear(&ignored);
 	if (doc != NULL)
 		doc_free(doc);
@@ -299,6 +359,8 @@ struct config *files_read(const char *config_path, struct bundle *b, struct find
 			continue;
 		files_add_rules(b, c->rules_path[i], f);
 	}
+	if (c != NULL)
+		add_zone(b, slice_str(c->timezone));
 	folder = xasprintf("%s/plugins/webhook", data);
 	add_folder(b, BUNDLE_WEBHOOK_PROFILE, folder, 0, f);
 	free(folder);

@@ -173,6 +173,7 @@ static void compile(struct load *l, struct bundle *b, bool partial, bool keep_te
 	struct rules_source src = {.files = files,
 	                           .config = l->configured || !partial ? l->config : NULL,
 	                           .read = read_list,
+	                           .zone = sources_zone,
 	                           .arg = b,
 	                           .keep_tests = keep_tests,
 	                           .partial = partial};

@@ -69,6 +69,7 @@ struct own_event {
 	struct fields f;              /* values in the step's scratch */
 	uint32_t rule;
 	bool trial;
+	bool calendar;                /* an edge of a calendar, no alert */
 	unsigned depth;               /* how many alerts lie between it and a listener's event */
 };
 
@@ -131,25 +132,6 @@ void window_timer(struct engine *e, struct window *w, instant at);
 void windows_rules(struct engine *e); /* fresh rule states for the running set */
 /* The window of a key that an event has reached: made, or the youngest of the idle ones now. */
 struct window *window_touch(struct engine *e, const struct rule *r, struct window *w, struct slice key);
-
-/* During which times a rule counts (`only_during`, 17.6). For now always: calendars come with their own file. */
-static inline bool rule_counts_now(const struct engine *e, const struct rule *r)
-{
-	(void)e, (void)r;
-	return true;
-}
-/* Does the window (from, to] lie wholly inside? If not, *again is when one of this length could end inside at the earliest. */
-static inline bool rule_counts_all(const struct engine *e, const struct rule *r, instant from, instant to, instant *again)
-{
-	(void)e, (void)r, (void)from, (void)to, (void)again;
-	return true;
-}
-/* Offset of local time from UTC at t, for aligned windows: that of the rule's calendar, else the daemon's zone. */
-static inline duration rule_offset(const struct engine *e, const struct rule *r, instant t)
-{
-	(void)e, (void)r, (void)t;
-	return 0;
-}
 
 /* watch.c: keys of `fewer_than` */
 void watch_expected(struct engine *e);                          /* keys that run from start-up: those that are missing are made */
@@ -218,7 +200,17 @@ void alert_fields(const struct engine *e, const struct alert *a, const char *sta
 /* What silences may test: the opening event, what the alert says of itself, and service.* when resolved. */
 void alert_silence_fields(const struct engine *e, const struct alert *a, struct fields *f);
 void alert_event(struct engine *e, const struct alert *a);      /* queues open, closed or severity change */
+void alert_calendar_event(struct engine *e, struct slice calendar, bool start); /* queues an edge */
 void own_event_free(struct own_event *o);
+
+/* during.c */
+/* May the rule count and open now (`only_during`, 17.6)? */
+bool rule_counts_now(const struct engine *e, const struct rule *r);
+/* Does the window (from, to] lie wholly inside? If not, *again is when one of this length could end inside at the earliest
+ * (never: a year later). */
+bool rule_counts_all(const struct engine *e, const struct rule *r, instant from, instant to, instant *again);
+/* Offset of local time from UTC at t, for aligned windows: that of the rule's calendar, else the installation's zone. */
+duration rule_offset(const struct engine *e, const struct rule *r, instant t);
 
 /* reload.c */
 void mutes_rebuild(struct engine *e);                           /* memberships of all open alerts */

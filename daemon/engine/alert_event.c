@@ -86,6 +86,21 @@ void alert_event(struct engine *e, const struct alert *a)
 	ws->own_last = own;
 }
 
+void alert_calendar_event(struct engine *e, struct slice calendar, bool start)
+{
+	struct windows *ws = e->windows;
+	struct own_event *own = xcalloc(1, sizeof *own);
+	fields_init(&own->f, e->scratch);
+	fields_set(&own->f, FIELD_TYPE, SLICE("calendar"));
+	fields_set(&own->f, FIELD_SOURCE, SLICE("carillon"));
+	fields_set(&own->f, FIELD_CALENDAR, calendar);
+	fields_set(&own->f, FIELD_EDGE, start ? SLICE("start") : SLICE("end"));
+	own->calendar = true;
+	own->rule = RULE_NONE;
+	*(ws->own_last != NULL ? &ws->own_last->next : &ws->own_first) = own;
+	ws->own_last = own;
+}
+
 void own_event_free(struct own_event *o)
 {
 	fields_free(&o->f);

@@ -118,6 +118,7 @@ void correlation_timer(struct engine *e, enum timer_kind kind, uint64_t object)
 	case TIMER_DESTINATION: outbox_timer(e, kind, object); break;
 	case TIMER_CAUSE: silent_timer(e, object); break;
 	case TIMER_SILENCE:
+	case TIMER_CALENDAR:
 	case TIMER_WINDOW:
 	case TIMER_ALERT:
 	case TIMER_KINDS: (void)DOUBT(true); break;

@@ -1,6 +1,7 @@
 /* Promises that the same inputs give the same state: time, numbers and ids come from inputs only, and
  * whatever is due runs before the input, each instant on its own, as if a tick had come in time. Must not
  * know what windows, alerts and incidents mean. */
+#include "engine/during.h"
 #include "engine/silence.h"
 
 #include <stdarg.h>
@@ -41,6 +42,7 @@ struct engine *engine_new(const struct engine_setup *s)
 	e->now = INSTANT_NONE;
 	e->matcher = matcher_new(s->rules);
 	e->scratch = arena_new(0);
+	during_new(e);
 	silences_new(e);
 	e->windows = windows_new(e);
 	e->correlation = correlation_new(e);
@@ -55,6 +57,7 @@ void engine_free(struct engine *e)
 	correlation_free(e);
 	windows_free(e);
 	silences_free(e);
+	during_free(e);
 	matcher_free(e->matcher);
 	heap_free(&e->timers);
 	buf_free(&e->last);
@@ -139,6 +142,7 @@ static void run_timer(struct engine *e, const struct heap_item *it)
 	case TIMER_DESTINATION:
 	case TIMER_CAUSE: correlation_timer(e, (enum timer_kind)it->kind, it->object); break;
 	case TIMER_SILENCE: silences_timer(e); break;
+	case TIMER_CALENDAR: during_timer(e); break;
 	case TIMER_KINDS: (void)DOUBT(true); break;
 	}
 }
@@ -213,6 +217,7 @@ static void take_rules(struct engine *e, const struct engine_setup *next)
 	e->setup.config = next->config;
 	matcher_free(e->matcher);
 	e->matcher = matcher_new(next->rules);
+	during_rules_changed(e);
 	silences_rules_changed(e);
 	windows_rules_changed(e, old);
 	correlation_rules_changed(e);
@@ -267,6 +272,7 @@ void engine_step(struct engine *e, const struct engine_input *in, struct effects
 		windows_resume(e, downtime(in->payload)); /* before what seems overdue runs */
 	run_due(e, at);
 	e->now = at;
+	during_start(e);
 	silences_start(e);
 	windows_begin(e);
 	take_input(e, in);

@@ -1,11 +1,12 @@
 /* Promises the frame of a saved engine: magic, version, time, numbers, timers, then each half's part, and a
  * checksum at the end. Timers are written in the order in which they will come out, so that equal engines
  * give equal bytes whatever shape their heaps have. */
+#include "engine/during.h"
 #include "engine/silence.h"
 
 #include <stdlib.h>
 
-enum { SAVE_MAGIC = 0xca5e, SAVE_VERSION = 7, TIMER_OCTETS = 20 };
+enum { SAVE_MAGIC = 0xca5e, SAVE_VERSION = 8, TIMER_OCTETS = 20 };
 
 static int by_time(const void *x, const void *y)
 {
@@ -75,6 +76,7 @@ void engine_save(const struct engine *e, struct buf *out)
 	buf_add(out, e->map_rev, sizeof e->map_rev);
 	put_stats(&e->stats, out);
 	put_timers(&e->timers, out);
+	during_save(e, out);
 	silences_save(e, out);
 	windows_save(e, out);
 	correlation_save(e, out);
@@ -116,7 +118,7 @@ struct engine *engine_load(const struct engine_setup *s, struct slice bytes, str
 	struct engine *e = engine_new(s);
 	if (!get_head(&r, e, err))
 		goto bad;
-	if (get_timers(&r, &e->timers) && silences_load(e, &r) && windows_load(e, &r) && correlation_load(e, &r) && r.ok &&
+	if (get_timers(&r, &e->timers) && during_load(e, &r) && silences_load(e, &r) && windows_load(e, &r) && correlation_load(e, &r) && r.ok &&
 	    r.at == r.n)
 		return e;
 	error_set(err, "the saved state is damaged near octet %zu", r.at);

@@ -20,6 +20,7 @@ enum timer_kind {
 	TIMER_LANE,       /* object: lane serial — retry, update_every, search settle */
 	TIMER_DESTINATION,/* object: destination index — breaker, auth probe, storm window */
 	TIMER_SILENCE,    /* no object: a silence begins or ends */
+	TIMER_CALENDAR,   /* no object: a calendar begins or ends */
 	TIMER_CAUSE,      /* object: 0 — look for silent common causes */
 	TIMER_KINDS
 };
@@ -99,6 +100,7 @@ struct alert {
 	struct alert *next_dirty, *prev_dirty;
 };
 
+struct during;                /* during.h */
 struct silences;              /* silence.h */
 struct windows;               /* window.c: live keys per rule */
 struct alerts;                /* alert.c: open and pending ones, closed ones kept while an incident lists them */
@@ -115,6 +117,7 @@ struct engine {
 	struct arena *scratch;    /* reset at the start of each step */
 	struct effects *fx;       /* of this step */
 	struct windows *windows;
+	struct during *during;
 	struct silences *silences;
 	struct alerts *alerts;
 	struct correlation *correlation;

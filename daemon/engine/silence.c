@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/alert.h"
+#include "engine/during.h"
 
 void silence_free(struct silence *s)
 {
@@ -101,14 +102,27 @@ static void judge_until(struct silence *s, instant now)
 	s->edge = s->active ? s->until : INSTANT_NONE;
 }
 
+/* One whose calendar is gone is never in force. */
+static void judge_during(const struct engine *e, struct silence *s)
+{
+	uint32_t c = during_find(e, slice_str(s->during));
+	s->gone = c == CALENDAR_NONE;
+	if (s->gone)
+		return;
+	s->active = during_active(e, c);
+	s->edge = during_edge(e, c);
+}
+
 /* True if it has begun or ended. */
-static bool judge(struct silence *s, instant now)
+static bool judge(const struct engine *e, struct silence *s)
 {
 	bool was = s->active;
-	s->active = false;
+	s->active = s->gone = false;
 	s->edge = INSTANT_NONE;
 	if (s->during == NULL)
-		judge_until(s, now);
+		judge_until(s, e->now);
+	else
+		judge_during(e, s);
 	return s->active != was;
 }
 
@@ -124,7 +138,7 @@ static void arm(struct engine *e)
 	struct silences *ss = e->silences;
 	instant at = maintained_edge(e);
 	for (size_t i = 0; i < ss->n; i++)
-		at = earlier(at, ss->v[i]->edge);
+		at = ss->v[i]->during == NULL ? earlier(at, ss->v[i]->edge) : at; /* calendars have their own */
 	if (at == INSTANT_NONE || (ss->next != INSTANT_NONE && ss->next <= at))
 		return; /* that one comes first and looks again */
 	ss->next = at;
@@ -174,7 +188,7 @@ void silences_refresh(struct engine *e, bool recheck)
 	struct silences *ss = e->silences;
 	bool changed = recheck;
 	for (size_t i = 0; i < ss->n; i++)
-		changed = judge(ss->v[i], e->now) || changed;
+		changed = judge(e, ss->v[i]) || changed;
 	if (changed) {
 		recheck_alerts(e);
 		ss->dirty = true;
@@ -187,7 +201,7 @@ void silences_refresh(struct engine *e, bool recheck)
 void silences_restore(struct engine *e)
 {
 	for (size_t i = 0; e->silences->started && i < e->silences->n; i++)
-		(void)judge(e->silences->v[i], e->now);
+		(void)judge(e, e->silences->v[i]);
 	e->silences->dirty = true;
 }
 

@@ -19,8 +19,7 @@ struct silence {
 	instant created;           /* INSTANT_NONE: of a file */
 	instant from, until;       /* [from, until); INSTANT_NONE: not given */
 	char *during;              /* package/calendar; NULL: until */
-	const struct calendar
-	    *calendar;   /* NULL though `during` is set: it is gone, and the silence is never in force */
+	bool gone;        /* there is no such calendar any more: never in force */
 	bool dependents; /* maintenance */
 	bool active;
 	instant edge;    /* when `active` changes next; INSTANT_NONE: never */

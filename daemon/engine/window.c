@@ -288,7 +288,7 @@ static void judge_own(struct engine *e, struct own_event *own)
 {
 	struct occasion o = occasion_of(&own->f);
 	o.trial = own->trial;
-	o.alert = true;
+	o.alert = !own->calendar;
 	o.alert_rule = own->rule;
 	e->windows->depth = own->depth;
 	if (DOUBT(own->depth > DEPTH_MAX))

@@ -56,7 +56,7 @@ int bundle_decode(struct slice bytes, struct bundle *b, struct error *err)
 		uint8_t kind = read_u8(&r);
 		struct slice name = read_lslice(&r), text = read_lslice(&r);
 
-		if (!r.ok || kind < BUNDLE_CONFIG || kind > BUNDLE_MIB)
+		if (!r.ok || kind < BUNDLE_CONFIG || kind > BUNDLE_ZONE)
 			break;
 		char *copy = slice_dup(name);
 		bundle_add(b, (enum bundle_kind)kind, copy, text);

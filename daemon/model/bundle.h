@@ -1,5 +1,5 @@
-/* Everything a generation of the daemon is compiled from, as one value: configuration files, rule files, the lists that
- * they name, ticket and webhook profiles. The parent reads it from disk, sends the same bytes to every role, and core
+/* Everything a generation of the daemon is compiled from, as one value: configuration files, rule files, the lists, tables
+ * and iCalendar files that they name, the time zones of their calendars, ticket and webhook profiles. The parent reads it from disk, sends the same bytes to every role, and core
  * keeps them under their hash while the journal names it: a replay compiles exactly what ran. */
 #ifndef CARILLON_MODEL_BUNDLE_H
 #define CARILLON_MODEL_BUNDLE_H
@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-enum bundle_kind { BUNDLE_CONFIG = 1, BUNDLE_RULES, BUNDLE_LIST, BUNDLE_TICKET_PROFILE, BUNDLE_WEBHOOK_PROFILE, BUNDLE_MIB };
+enum bundle_kind { BUNDLE_CONFIG = 1, BUNDLE_RULES, BUNDLE_LIST, BUNDLE_TICKET_PROFILE, BUNDLE_WEBHOOK_PROFILE, BUNDLE_MIB, BUNDLE_ZONE };
 
 struct bundle_file {
 	enum bundle_kind kind;

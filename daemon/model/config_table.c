@@ -10,6 +10,7 @@
 
 const struct setting config_settings[] = {
     {"instance", SETTING_TEXT, AT(instance), "", 0, 0, true, "name of this installation, part of every ticket key; empty: the host name"},
+    {"timezone", SETTING_TEXT, AT(timezone), "system", 0, 0, false, "IANA name for calendars without one and aligned windows; system: this machine's"},
     {"rules.path", SETTING_LIST, AT(rules_path), "/usr/share/carillon/rules /etc/carillon/rules", 0, 0, false, "folders or files with rules, shipped packs first"},
     {"map.source", SETTING_SOURCE, AT(map.redis), "file", 0, 0, false, "where the service map comes from: file or redis"},
     {"map.path", SETTING_TEXT, AT(map.path), "/etc/carillon/map.d", 0, 0, false, "folder or file with the map in YAML"},
@@ -106,7 +107,7 @@ const struct setting ticket_settings[] = {
 const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 
 const char *const config_absent[] = {
-    "timezone", "defaults.catch_all", "admin.http", "admin.console",
+    "defaults.catch_all", "admin.http", "admin.console",
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */

@@ -39,7 +39,7 @@ static void lint_rule(struct loader *ld, const struct symbol *s, const struct ru
 void check_lints(struct loader *ld)
 {
 	for (enum symbol_kind kind = 0; kind < SYMBOL_KINDS; kind++)
-		if (kind != SYMBOL_DECODER && kind != SYMBOL_RULE)
+		if (kind != SYMBOL_DECODER && kind != SYMBOL_RULE && kind != SYMBOL_SILENCE)
 			lint_unused(ld, kind);
 	for (size_t i = 0; i < ld->rs->n_rules; i++) {
 		const struct symbol *s = ld->symbols[SYMBOL_RULE][i];

@@ -21,6 +21,7 @@
 	HEAD "rules:\n  disk-full:\n    summary: Disk of ${host} is full\n    when: {steps: [" steps           \
 	     "], within: 5m" more "}\n"
 #define DECODER(keys) HEAD "decoders:\n  - id: df\n    match: {app: df}\n" keys
+#define SILENCE(keys) HEAD "silences:\n  works:\n    match: {service: db1}\n    reason: CHG0049911\n" keys
 #define TEST(keys)    RULE("") "tests:\n  - name: a full disk\n" keys
 #define DEEP          "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
 #define PEOPLE        "    owner: team-linux\n    runbook: https://wiki.example/disk\n"
@@ -142,6 +143,20 @@ static const struct code codes[] = {
     {"E063", "A ticket connection that carillon.yaml does not have.",
      "The name stands below 'tickets:' there; the examples belong to a configuration with the connection 'rt'.",
      RULE("    incident: {ticket: rtt}\n"), RULE("    incident: {ticket: rt}\n"), false},
+    {"E070", "A silence without one end.",
+     "A silence that nobody ends hides the next fault too. It ends at a time ('until', with an optional 'from') or is "
+     "in force in the times of a calendar ('during').",
+     SILENCE(""), SILENCE("    until: 2026-01-05T06:00:00Z\n"), false},
+    {"E071", "A silence that ends before it begins, or too late.",
+     "'until' must be behind 'from' and at most one year away. What comes again and again is a calendar: 'during'.",
+     SILENCE("    from: 2026-01-05T00:00:00Z\n    until: 2026-01-04T00:00:00Z\n"),
+     SILENCE("    from: 2026-01-05T00:00:00Z\n    until: 2026-01-06T00:00:00Z\n"), false},
+    {"E072", "A maintenance that asks for more than services.",
+     "With 'include_dependents' a silence names services: they count as missing capacity, and what they explain gets "
+     "no ticket. Events do not come into it, so only 'service', 'host' and 'service.*' can be tested.",
+     HEAD "silences:\n  works:\n    match: {app: mysql}\n    reason: CHG0049911\n    include_dependents: true\n"
+          "    until: 2026-01-05T06:00:00Z\n",
+     SILENCE("    include_dependents: true\n    until: 2026-01-05T06:00:00Z\n"), false},
     {"E080", "A pattern in which the end of a capture cannot be found.",
      "Two captures side by side need text between them, or a type on the first that ends by itself.",
      DECODER("    extract: {message: \"${mount}${used}\"}\n"),
@@ -223,6 +238,11 @@ static const struct code codes[] = {
      "The first pattern that fits wins, and an earlier one fits everything that this one fits.",
      DECODER("    extract: {message: [\"disk ...\", \"disk ${mount} full\"]}\n"),
      DECODER("    extract: {message: [\"disk ${mount} full\", \"disk ...\"]}\n"), false},
+    {"W114", "A silence that mutes everything of the most important services.",
+     "It would hide an outage of a business service of tier 1. Name the service, the host or the rule that is meant.",
+     HEAD "silences:\n  works:\n    match: {service.tier: {le: 2}}\n    reason: CHG0049911\n"
+          "    until: 2026-01-05T06:00:00Z\n",
+     SILENCE("    until: 2026-01-05T06:00:00Z\n"), false},
 };
 
 const struct code *codes_all(size_t *n)

@@ -4,6 +4,7 @@
 #include "rules/matcher.h"
 
 #include "rules/matcher_impl.h"
+#include "rules/table.h"
 
 static const struct field_ref tags = {.core = FIELD_TAGS};
 
@@ -174,6 +175,22 @@ static void set(struct matcher *m, const struct rule_decoder *d, struct fields *
 	}
 }
 
+/* ---- lookup */
+
+static void lookup(struct matcher *m, const struct rule_decoder *d, struct fields *f)
+{
+	for (size_t i = 0; i < d->n_lookup; i++) {
+		const struct decoder_lookup *l = &d->lookup[i];
+		const struct table *t = m->tables[l->table];
+		struct slice key = t != NULL ? rendered(m, l->key, f) : SLICE_NONE;
+		/* values live as long as the table, which may be swapped while the event is on its way */
+		for (size_t k = 0; key.n > 0 && k < l->n; k++) {
+			struct slice v = table_get(t, key, l->columns[k]);
+			hold(m, &l->fields[k], v.n > 0 ? arena_slice(f->arena, v) : v, l->fields[k].type);
+		}
+	}
+}
+
 /* ---- the whole */
 
 static void run_decoder(struct matcher *m, const struct rule_decoder *d, struct fields *f)
@@ -184,6 +201,8 @@ static void run_decoder(struct matcher *m, const struct rule_decoder *d, struct 
 		m->traced_changes = false;
 	}
 	extract(m, d, f);
+	apply(m, d, f);
+	lookup(m, d, f);
 	apply(m, d, f);
 	set(m, d, f);
 	apply(m, d, f);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rules/load.h"
+#include "rules/table.h"
 
 #define MAX_FILES 10000
 
@@ -142,6 +143,7 @@ static void loader_open(struct loader *ld)
 	for (size_t i = 0; i < SYMBOL_KINDS; i++)
 		ld->by_id[i] = hmap_new();
 	ld->packages = hmap_new();
+	ld->zones = hmap_new();
 	ld->fields = hmap_new();
 	ld->slots = hmap_new();
 	ld->service_paths = hmap_new();
@@ -155,6 +157,7 @@ static void loader_close(struct loader *ld)
 		free(ld->symbols[i]);
 	}
 	hmap_free(ld->packages);
+	hmap_free(ld->zones);
 	hmap_free(ld->fields);
 	hmap_free(ld->slots);
 	hmap_free(ld->service_paths);
@@ -172,6 +175,8 @@ static void items_load(struct loader *ld)
 	names_collect(ld);
 	lists_check(ld);
 	macros_load(ld);
+	calendars_load(ld);
+	tables_load(ld);
 	decoders_load(ld);
 	rules_load(ld);
 	rule_silences_load(ld);
@@ -233,6 +238,8 @@ void rule_set_free(struct rule_set *rs)
 		pattern_close(rs->patterns[i]);
 	for (size_t i = 0; i < rs->n_lists; i++)
 		hmap_free(rs->lists[i].set);
+	for (size_t i = 0; i < rs->n_tables; i++)
+		table_free(rs->tables[i].rows);
 	docs_free(rs);
 	hmap_free(rs->by_id);
 	free(rs->docs);

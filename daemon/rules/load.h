@@ -17,6 +17,9 @@ struct rule_set {
 	struct value_list *lists;      size_t n_lists, cap_lists;
 	struct slice *field_names;     size_t n_field_names, cap_field_names;
 	struct slice *service_paths;   size_t n_service_paths, cap_service_paths;
+	struct calendar *calendars;    size_t n_calendars;
+	const struct zone *zone;
+	struct rule_table *tables;     size_t n_tables;
 	struct rule_silence *silences; size_t n_silences;
 	struct rule_test *tests;       size_t n_tests, cap_tests;
 	struct regex **regexes;        size_t n_regexes, cap_regexes;
@@ -86,6 +89,8 @@ struct loader {
 	struct symbol **symbols[SYMBOL_KINDS]; size_t n_symbols[SYMBOL_KINDS], cap_symbols[SYMBOL_KINDS];
 	struct hmap *by_id[SYMBOL_KINDS];
 	struct hmap *packages;
+	struct hmap *zones;            /* name → struct zone */
+	const struct zone *zone;       /* the installation's; NULL: not looked for yet */
 	struct hmap *fields;           /* name → struct known_field */
 	const char **field_list;       size_t n_field_list, cap_field_list;
 	struct hmap *slots;            /* name → slot + 1 */
@@ -146,7 +151,8 @@ struct schema {
 };
 extern const struct schema schema_file, schema_test_file, schema_list_file, schema_decoder, schema_decoder_map, schema_rule,
     schema_when, schema_of, schema_list_ref, schema_step, schema_flap, schema_clear, schema_suppression, schema_incident,
-    schema_test, schema_input, schema_snmp, schema_webhook, schema_silence, schema_ticket, schema_expect, schema_alert,
+    schema_test, schema_input, schema_snmp, schema_webhook, schema_calendar, schema_interval,
+    schema_only_during, schema_table, schema_lookup, schema_silence, schema_ticket, schema_expect, schema_alert,
     schema_incident_expected;
 extern const char *const words_severity[], *const words_state[];
 
@@ -248,7 +254,12 @@ void flap_load(struct loader *ld, const struct symbol *s, struct rule *r);
 void rule_suppressions(struct loader *ld); /* after all rules: both sides' `by` are needed */
 void tests_load(struct loader *ld);
 
-/* ---- load_silence.c */
+/* ---- load_calendar.c, load_table.c, load_silence.c */
+
+void calendars_load(struct loader *ld);    /* before rules and silences: they are named by number */
+void rule_during_load(struct loader *ld, const struct symbol *s, struct rule *r);
+void tables_load(struct loader *ld);       /* before decoders */
+void decoder_lookups_load(struct loader *ld, const struct symbol *d, struct rule_decoder *out);
 
 void rule_silences_load(struct loader *ld);
 

@@ -224,6 +224,7 @@ static void decoder_load(struct loader *ld, struct symbol *d, struct rule_decode
 	extract_finish(ld, d);
 	out->extract = d->extract;
 	out->n_extract = d->n_extract;
+	decoder_lookups_load(ld, d, out);
 	set_load(ld, d->file, node_get(d->node, "set"), out);
 	out->drop = drop != NULL && drop->kind == NODE_SCALAR && slice_is(drop->text, "true");
 }
@@ -241,6 +242,10 @@ static bool decoder_feeds(const struct rule_decoder *d, const struct hmap *teste
 	for (size_t i = 0; i < d->n_set; i++)
 		if (hmap_get(tested, d->set[i].field.name) != NULL)
 			return true;
+	for (size_t l = 0; l < d->n_lookup; l++)
+		for (size_t i = 0; i < d->lookup[l].n; i++)
+			if (hmap_get(tested, d->lookup[l].fields[i].name) != NULL)
+				return true;
 	for (size_t e = 0; e < d->n_extract; e++)
 		for (size_t p = 0; p < d->extract[e].n; p++) {
 			const struct slice *names;

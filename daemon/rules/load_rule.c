@@ -252,6 +252,7 @@ static void rule_load(struct loader *ld, struct symbol *s, struct rule *r)
 	                   .name = s->name,
 	                   .match = PREDICATE_NONE,
 	                   .clear_match = PREDICATE_NONE,
+	                   .only_during = CALENDAR_NONE,
 	                   .quiet = -1,
 	                   .flap_changes = -1,
 	                   .flap_within = -1,
@@ -273,6 +274,7 @@ static void rule_load(struct loader *ld, struct symbol *s, struct rule *r)
 	(void)key_duration(ld, s->file, n, "open_after", &r->open_after);
 	(void)key_duration(ld, s->file, n, "close_after", &r->close_after);
 	flap_load(ld, s, r);
+	rule_during_load(ld, s, r);
 	const struct cond *clear = clear_load(ld, s, r);
 	severity_load(ld, s, r);
 	rule_incident_load(ld, s->file, node_get(n, "incident"),

@@ -140,6 +140,17 @@ static bool rule_name(struct loader *ld, const struct load_file *file, const str
 	return s != NULL;
 }
 
+/* So does calendar. */
+static bool calendar_name(struct loader *ld, const struct load_file *file, const struct node *n, struct slice *text)
+{
+	struct node ref = *n;
+	ref.text = *text;
+	const struct symbol *s = symbol_ref(ld, file, SYMBOL_CALENDAR, &ref);
+	if (s != NULL)
+		*text = s->id;
+	return s != NULL;
+}
+
 static bool text_argument(struct loader *ld, const struct load_file *file, const struct atom *a,
                           const struct node *n, struct slice *text)
 {
@@ -155,6 +166,8 @@ static bool text_argument(struct loader *ld, const struct load_file *file, const
 		           SLICE_ARG(a->field.name), SLICE_ARG(*text));
 		return false;
 	}
+	if (a->op == OP_EQ && a->field.core == FIELD_CALENDAR && !calendar_name(ld, file, n, text))
+		return false;
 	if (a->op == OP_EQ && alert_rule(a) && !rule_name(ld, file, n, text))
 		return false;
 	if (names_lower(&a->field) && a->op != OP_REGEX)

@@ -74,6 +74,9 @@ struct matcher *matcher_of_parts(const struct matcher_parts *p)
 	m->hits = xcalloc(p->n_predicates + 1, sizeof *m->hits);
 	m->todo = xcalloc(p->n_decoders / 64 + 1, sizeof *m->todo);
 	m->misses = xcalloc(p->n_decoders + 1, sizeof *m->misses);
+	m->tables = xcalloc(p->n_tables + 1, sizeof *m->tables);
+	for (size_t i = 0; i < p->n_tables; i++)
+		m->tables[i] = p->tables[i].rows;
 	make_names(m);
 	make_watch(m);
 	make_service_names(m);
@@ -98,6 +101,7 @@ void matcher_free(struct matcher *m)
 	free(m->misses);
 	free(m->watch_from);
 	free(m->watch);
+	free(m->tables);
 	free(m->pending);
 	buf_free(&m->text);
 	free(m);
@@ -211,6 +215,12 @@ bool matcher_test(struct matcher *m, const struct cond *c, const struct fields *
 {
 	matcher_fill(m, f);
 	return matcher_eval(m, c, f);
+}
+
+void matcher_table(struct matcher *m, uint32_t number, const struct table *rows)
+{
+	BUG_ON(number >= m->parts.n_tables);
+	m->tables[number] = rows;
 }
 
 bool matcher_engine_event(const struct fields *f)

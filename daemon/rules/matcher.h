@@ -21,6 +21,10 @@ size_t matcher_match(struct matcher *m, const struct fields *f, const uint32_t *
 /* One condition on its own (suppressed_by.match on an alert's fields). */
 bool matcher_test(struct matcher *m, const struct cond *c, const struct fields *f);
 
+/* The rows of a Redis table from now on (number of rule_set_tables); borrowed; NULL: none yet, so nothing is found. */
+struct table;
+void matcher_table(struct matcher *m, uint32_t number, const struct table *rows);
+
 /* Counters of what happened, by number of rule or decoder, for metrics and `rules stats`. */
 uint64_t matcher_decoder_misses(const struct matcher *m, uint32_t decoder);
 uint64_t matcher_dropped(const struct matcher *m);

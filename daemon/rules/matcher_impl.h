@@ -21,6 +21,8 @@ struct matcher_parts {
 	const struct slice *service_paths;
 	size_t n_service_paths;
 	const struct index *index, *decoder_index;
+	const struct rule_table *tables;
+	size_t n_tables;
 };
 struct matcher *matcher_of_parts(const struct matcher_parts *p);
 
@@ -59,6 +61,7 @@ struct matcher {
 	struct slice *service_names; /* "service.x" */
 	struct slice captures[32];   /* as many as a pattern may have */
 
+	const struct table **tables; /* by number: of files, and as given by matcher_table */
 	uint64_t *misses;
 	uint64_t dropped, unknown;
 	struct jw *trace; /* explain: an open array that decoders write themselves into */

@@ -10,6 +10,7 @@ struct matcher *matcher_new(const struct rule_set *rs)
 	p.lists = rule_set_lists(rs, &p.n_lists);
 	p.field_names = rule_set_field_names(rs, &p.n_field_names);
 	p.service_paths = rule_set_service_paths(rs, &p.n_service_paths);
+	p.tables = rule_set_tables(rs, &p.n_tables);
 	rule_set_atoms(rs, &p.n_atoms);
 	return matcher_of_parts(&p);
 }

@@ -146,7 +146,6 @@ static void decoder_names(struct loader *ld, struct symbol *d)
 	if (set != NULL && set->kind == NODE_MAP)
 		for (const struct node *n = set->first; n != NULL; n = n->next)
 			names_produced(ld, d, n->key, VALUE_TEXT);
-	/* lookup itself is refused, but its fields need not be reported too */
 	for (const struct node *l = lookup != NULL && lookup->kind == NODE_LIST ? lookup->first : NULL;
 	     l != NULL; l = l->next) {
 		const struct node *into = node_get(l->kind == NODE_MAP ? l : NULL, "set");

@@ -45,6 +45,23 @@ const struct slice *rule_set_service_paths(const struct rule_set *rs, size_t *n)
 	return rs->service_paths;
 }
 
+const struct calendar *rule_set_calendars(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_calendars;
+	return rs->calendars;
+}
+
+const struct zone *rule_set_zone(const struct rule_set *rs)
+{
+	return rs->zone;
+}
+
+const struct rule_table *rule_set_tables(const struct rule_set *rs, size_t *n)
+{
+	*n = rs->n_tables;
+	return rs->tables;
+}
+
 const struct rule_silence *rule_set_silences(const struct rule_set *rs, size_t *n)
 {
 	*n = rs->n_silences;

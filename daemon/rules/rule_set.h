@@ -3,6 +3,7 @@
 #ifndef CARILLON_RULES_RULE_SET_H
 #define CARILLON_RULES_RULE_SET_H
 
+#include "base/calendar.h"
 #include "base/doc.h"
 #include "base/error.h"
 #include "base/instant.h"
@@ -14,6 +15,7 @@
 
 #define PREDICATE_NONE UINT32_MAX
 #define RULE_NONE      UINT32_MAX
+#define CALENDAR_NONE  UINT32_MAX
 
 /* ---- what the loader makes */
 
@@ -114,6 +116,7 @@ struct rule {
 	bool severity_fixed; enum severity severity;
 	struct slice severity_field;            /* "${field}"; absent: the event's severity */
 	enum effect effect;
+	uint32_t only_during; bool only_outside; /* number of the calendar (CALENDAR_NONE: always); {not: calendar} */
 	struct rule_incident incident;
 	uint64_t hash;                          /* of match, by, when: carried-over window state (correlation.md section 4) */
 	const char *file; struct mark mark;
@@ -131,11 +134,24 @@ struct decoder_extract {
 	struct pattern *const *patterns; size_t n;
 	const struct field_ref *const *captures; /* per pattern: a field per capture */
 };
+struct decoder_lookup {                     /* one item of `lookup` */
+	uint32_t table;
+	const struct template *key;
+	const struct field_ref *fields; const struct slice *columns; size_t n;
+};
+struct table;
+struct rule_table {
+	struct slice id;                        /* package/id */
+	struct slice key;                       /* column */
+	struct slice redis;                     /* key prefix; absent: a file */
+	struct table *rows;                     /* of the file; NULL: Redis, whose rows the matcher is given (matcher_table) */
+};
 struct rule_decoder {                       /* struct decoder belongs to plugins */
 	uint32_t number;
 	struct slice id;                        /* package/id */
 	const struct cond *match;
 	const struct decoder_extract *extract; size_t n_extract;
+	const struct decoder_lookup *lookup; size_t n_lookup;
 	const struct decoder_set *set; size_t n_set;
 	bool drop;
 	bool feeds;                             /* sets a field that a later decoder tests: ask the decoder index again after it */
@@ -143,7 +159,6 @@ struct rule_decoder {                       /* struct decoder belongs to plugins
 };
 
 /* Mutes alerts for a time; with include_dependents: maintenance of the services that it names (language.md section 10). */
-struct calendar;
 struct rule_silence {
 	struct slice id;                        /* package/id */
 	const struct cond *match;
@@ -176,6 +191,8 @@ struct rules_source {
 	const struct config *config;            /* packs, defaults, ticket names; NULL: config.md's defaults, every ticket name exists */
 	/* A list file named by a rule file (relative to it). NULL text: not readable (E092). */
 	struct slice (*read)(void *arg, const char *rule_file, const char *path);
+	/* The bytes of a time-zone file by its IANA name, or "system"; absent: there is none. NULL: only UTC is known. */
+	struct slice (*zone)(void *arg, const char *name);
 	void *arg;
 	bool keep_tests;                        /* parse `tests:` too; else they are only checked for form */
 	bool any_field;                         /* fields that nobody declares are text: silences made at run time */
@@ -196,6 +213,9 @@ const struct atom *const *rule_set_atoms(const struct rule_set *rs, size_t *n);
 const struct value_list *rule_set_lists(const struct rule_set *rs, size_t *n);
 const struct slice *rule_set_field_names(const struct rule_set *rs, size_t *n); /* by slot */
 const struct slice *rule_set_service_paths(const struct rule_set *rs, size_t *n); /* used "service.x" fields, without "service." */
+const struct calendar *rule_set_calendars(const struct rule_set *rs, size_t *n); /* by id */
+const struct zone *rule_set_zone(const struct rule_set *rs);           /* the installation's */
+const struct rule_table *rule_set_tables(const struct rule_set *rs, size_t *n); /* by id */
 const struct rule_silence *rule_set_silences(const struct rule_set *rs, size_t *n); /* in the order of the files */
 const struct rule_test *rule_set_tests(const struct rule_set *rs, size_t *n);
 size_t rule_set_files(const struct rule_set *rs);

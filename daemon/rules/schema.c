@@ -28,11 +28,7 @@ static const char *const words_person[] = {"acked", "open", "resolved", "wontfix
 static const struct {
 	const char *schema, *key, *name;
 } lacking[] = {
-    {"file", "tables", "tables"},
-    {"file", "calendars", "calendars"},
-    {"silence", "during", "silences.during"},
-    {"decoder", "lookup", "lookup"},
-    {"rule", "only_during", "only_during"},
+    {"table", "redis", "tables.redis"},
 };
 
 static const struct schema_key file_keys[] = {
@@ -185,6 +181,33 @@ static const struct schema_key webhook_keys[] = {
     {"listener", KEY_TEXT, false, NULL, "a webhook listener of the defaults", 0, 0},
     {"body", KEY_ANY, true, NULL, "JSON body", 0, 0},
 };
+static const struct schema_key calendar_keys[] = {
+    {"timezone", KEY_TEXT, false, NULL, "IANA name; default: the daemon's timezone", 0, 0},
+    {"times", KEY_LIST, false, NULL, "intervals; any of them", 0, 0},
+    {"except", KEY_LIST, false, NULL, "intervals that are not meant; they win", 0, 0},
+    {"ical", KEY_TEXT, false, NULL, "iCalendar file with events, relative to the rule file", 0, 0},
+};
+static const struct schema_key interval_keys[] = {
+    {"weekdays", KEY_TEXTS, false, NULL, "mon, or mon-fri", 0, 0},
+    {"month_days", KEY_TEXTS, false, NULL, "1, 8-14; -1 is the last day", 0, 0},
+    {"months", KEY_TEXTS, false, NULL, "jan, or oct-dec", 0, 0},
+    {"dates", KEY_TEXTS, false, NULL, "2026-12-24, or 2026-12-24..2026-12-26", 0, 0},
+    {"from", KEY_TEXT, false, NULL, "time of day, 08:00; with to", 0, 0},
+    {"to", KEY_TEXT, false, NULL, "time of day, not inside any more; before from: of the next day", 0, 0},
+};
+static const struct schema_key only_during_keys[] = {
+    {"not", KEY_TEXT, true, NULL, "calendar inside of which nothing opens", 0, 0},
+};
+static const struct schema_key table_keys[] = {
+    {"file", KEY_TEXT, false, NULL, "CSV file, relative to the rule file", 0, 0},
+    {"redis", KEY_TEXT, false, NULL, "prefix of Redis HASHes, one for each row", 0, 0},
+    {"key", KEY_TEXT, true, NULL, "column by which rows are found", 0, 0},
+};
+static const struct schema_key lookup_keys[] = {
+    {"table", KEY_TEXT, true, NULL, "table", 0, 0},
+    {"key", KEY_TEXT, true, NULL, "template: which row", 0, 0},
+    {"set", KEY_MAP, true, NULL, "field and the column whose value it gets", 0, 0},
+};
 static const struct schema_key silence_keys[] = {
     {"match", KEY_MAP, true, NULL, "which alerts; with include_dependents: which services", 0, 0},
     {"reason", KEY_TEXT, true, NULL, "why, for people", 0, 0},
@@ -251,6 +274,11 @@ SCHEMA(schema_test, "test", test_keys, false);
 SCHEMA(schema_input, "input", input_keys, false);
 SCHEMA(schema_snmp, "snmp", snmp_keys, false);
 SCHEMA(schema_webhook, "webhook", webhook_keys, false);
+SCHEMA(schema_calendar, "calendar", calendar_keys, false);
+SCHEMA(schema_interval, "interval", interval_keys, false);
+SCHEMA(schema_only_during, "only_during", only_during_keys, false);
+SCHEMA(schema_table, "table", table_keys, false);
+SCHEMA(schema_lookup, "lookup", lookup_keys, true);
 SCHEMA(schema_silence, "silence", silence_keys, true);
 SCHEMA(schema_ticket, "ticket", ticket_keys, false);
 SCHEMA(schema_expect, "expect", expect_keys, false);

@@ -22,9 +22,16 @@ static struct slice read_list(void *arg, const char *rule_file, const char *path
 	return f != NULL ? f->text : SLICE_NONE;
 }
 
+struct slice sources_zone(void *arg, const char *name)
+{
+	const struct bundle_file *f = bundle_find(arg, BUNDLE_ZONE, name);
+
+	return f != NULL ? f->text : SLICE_NONE;
+}
+
 struct rule_set *sources_rules(const struct bundle *b, const struct config *config, bool keep_tests, struct findings *f)
 {
-	struct rules_source src = {.config = config, .read = read_list, .arg = (void *)(uintptr_t)b, .keep_tests = keep_tests};
+	struct rules_source src = {.config = config, .read = read_list, .zone = sources_zone, .arg = (void *)(uintptr_t)b, .keep_tests = keep_tests};
 	struct rules_file *files = xcalloc(b->n + 1, sizeof *files);
 	struct rule_set *rs;
 

@@ -158,12 +158,91 @@ static void maintenance_beside_silence(void **state)
 	rig_free(r);
 }
 
+/* ---- calendars */
+
+#define CALENDARS                                                                                            \
+	"calendars:\n"                                                                                       \
+	"  nightly: {timezone: Europe/Berlin, times: [{from: \"02:00\", to: \"03:00\"}]}\n"
+
+static void during_calendar(void **state)
+{
+	(void)state;
+	struct rig *r = rig_new(RULES CALENDARS
+	                        "silences:\n  s: {match: {host: web1}, during: nightly, reason: works}\n");
+	rig_event(r, MINUTE, "app", "x", "host", "web1", NULL);
+	assert_string_equal(rig_told(), "a:opened");
+	silence(r, HOUR - 1, "");
+	silence(r, HOUR, "a:muted");
+	rig_restart(r);
+	silence(r, 2 * HOUR - 1, "");
+	silence(r, 2 * HOUR, "a:unmuted");
+	rig_restart(r);
+	silence(r, 25 * HOUR, "a:closed"); /* quiet for 20 hours */
+	rig_free(r);
+}
+
+#define DAYTIME                                                                                              \
+	"version: 1\npackage: t\ncalendars:\n"                                                               \
+	"  nightly: {timezone: Europe/Berlin, times: [{from: \"02:00\", to: \"03:00\"}]}\nrules:\n"          \
+	"  in: {summary: 'in ${host}', match: {app: x}, only_during: nightly, clear: {quiet: 20h}}\n"        \
+	"  late: {summary: 'late ${host}', match: {app: x}, only_during: nightly, open_after: 30m, clear: "  \
+	"{quiet: 20h}}\n"                                                                                    \
+	"  out: {summary: 'out ${host}', match: {app: x}, only_during: {not: nightly}, clear: {quiet: "      \
+	"20h}}\n"
+
+static void only_during(void **state)
+{
+	(void)state;
+	struct rig *r = rig_new(DAYTIME);
+	rig_event(r, MINUTE, "app", "x", "host", "h1", NULL);
+	assert_int_equal(rig_count(r, "t/in", NULL), 0);
+	assert_int_equal(rig_count(r, "t/out", "open"), 1);
+	rig_event(r, HOUR + 40 * MINUTE, "app", "x", "host", "h2", NULL);
+	assert_int_equal(rig_count(r, "t/in", "open"), 1);
+	assert_int_equal(rig_count(r, "t/out", "open"), 1);
+	assert_int_equal(rig_count(r, "t/late", "pending"), 1);
+	rig_restart(r);
+	/* outside: open ones stay, clears act, nothing counts, what is pending is dropped */
+	rig_tick(r, 2 * HOUR);
+	assert_int_equal(rig_count(r, "t/late", "pending"), 0);
+	assert_int_equal(rig_count(r, "t/in", "open"), 1);
+	rig_event(r, 2 * HOUR + MINUTE, "app", "x", "host", "h2", NULL);
+	assert_int_equal(rig_alert(r, "t/in", "open")->count, 1);
+	rig_event(r, 2 * HOUR + MINUTE, "app", "x", "host", "h2", "state", "clear", NULL);
+	assert_int_equal(rig_count(r, "t/in", "open"), 0);
+	rig_free(r);
+}
+
+static void edges(void **state)
+{
+	(void)state;
+	struct rig *r = rig_new(
+	    "version: 1\npackage: t\n" CALENDARS "rules:\n"
+	    "  begins: {summary: Begins, match: {type: calendar, calendar: nightly, edge: start}, by: "
+	    "[], clear: {match: {type: calendar, calendar: t/nightly, edge: end}}}\n");
+	rig_tick(r, HOUR - 1);
+	assert_int_equal(rig_count(r, NULL, "open"), 0);
+	rig_tick(r, HOUR);
+	assert_int_equal(rig_count(r, "t/begins", "open"), 1);
+	rig_restart(r);
+	rig_tick(r, 2 * HOUR);
+	assert_int_equal(rig_count(r, "t/begins", "open"), 0);
+	/* two nights at once, as after a pause: each edge at its moment */
+	rig_tick(r, 50 * HOUR);
+	assert_int_equal(rig_count(r, "t/begins", "closed"), 3);
+	rig_tick(r, 73 * HOUR);
+	assert_int_equal(rig_count(r, "t/begins", "open"), 1);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(from_until),     cmocka_unit_test(at_opening),
-	    cmocka_unit_test(reload),         cmocka_unit_test(maintenance),
-	    cmocka_unit_test(services_named), cmocka_unit_test(maintenance_beside_silence),
+	    cmocka_unit_test(from_until),      cmocka_unit_test(at_opening),
+	    cmocka_unit_test(reload),          cmocka_unit_test(maintenance),
+	    cmocka_unit_test(services_named),  cmocka_unit_test(maintenance_beside_silence),
+	    cmocka_unit_test(during_calendar), cmocka_unit_test(only_during),
+	    cmocka_unit_test(edges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,8 @@ struct fault {
 #define RULE(keys) "version: 1\npackage: net\nrules:\n  a:\n" keys
 #define OK_KEYS    "    summary: Host ${host} is bad\n    match: {app: kernel}\n"
 
+#define CAL(text)     "version: 1\ncalendars:\n  c: " text "\n"
+#define TABLE(text)   "version: 1\ntables:\n  t: " text "\n"
 #define SILENCE(text) "version: 1\nsilences:\n  s: " text "\n"
 
 static const struct fault faults[] = {
@@ -44,10 +46,56 @@ static const struct fault faults[] = {
      "unknown key 'fil' in list 'a'; did you mean 'file'?"},
     {"version: 1\nlists: {a: {fil: x}}\n", "E005", 2, 9, "list 'a' needs 'file'"},
     /* what this version lacks */
-    {"version: 1\ntables: {}\n", "E004", 2, 1, "'tables' is not available in this version"},
-    {"version: 1\ncalendars: {}\n", "E004", 2, 1, "'calendars' is not available in this version"},
-    {SILENCE("{match: {host: a}, reason: r, during: d}"), "E004", 3, 36,
-     "'silences.during' is not available in this version"},
+    /* calendars */
+    {CAL("{}"), "E005", 3, 3, "calendar 'c' needs 'times' or 'ical'"},
+    {CAL("{tims: []}"), "E004", 3, 7, "unknown key 'tims' in calendar 'c'; did you mean 'times'?"},
+    {CAL("{timezone: Europe/Berln, times: [{weekdays: [mon]}]}"), "E011", 3, 17,
+     "'Europe/Berln' must be one of the IANA time zones, such as Europe/Berlin; did you mean 'Europe/Berlin'?"},
+    {CAL("{timezone: ../x, times: [{weekdays: [mon]}]}"), "E011", 3, 17, "IANA"},
+    {CAL("{times: []}"), "E027", 3, 14, "empty list"},
+    {CAL("{times: [{}]}"), "E027", 3, 15, "empty interval"},
+    {CAL("{times: [{weekdays: [mon-fry]}]}"), "E011", 3, 31, "'fry' must be one of mon, tue"},
+    {CAL("{times: [{months: [jen]}]}"), "E011", 3, 25, "did you mean 'jan'"},
+    {CAL("{times: [{month_days: [8-x]}]}"), "E007", 3, 29, "expected a day of the month such as"},
+    {CAL("{times: [{month_days: [0]}]}"), "E008", 3, 29, "'month_days' must be between 1 and 31"},
+    {CAL("{times: [{month_days: [14-8]}]}"), "E008", 3, 29, "the first not behind the second"},
+    {CAL("{times: [{dates: [2026-02-30]}]}"), "E007", 3, 24, "expected a date such as"},
+    {CAL("{times: [{dates: [2026-02-03..2026-02-01]}]}"), "E008", 3, 24, "must not be behind"},
+    {CAL("{times: [{from: 08:00}]}"), "E005", 3, 16, "'from' needs 'to'"},
+    {CAL("{times: [{from: 8:00, to: 09:00}]}"), "E007", 3, 22, "expected a time of day such as 08:00 for 'from'"},
+    {CAL("{times: [{from: 08:00, to: 24:01}]}"), "E007", 3, 33, "for 'to', got '24:01'"},
+    {CAL("{times: [{from: 08:00, to: 08:00}]}"), "E008", 3, 33, "'to' must differ from 'from'"},
+    {CAL("{ical: none.ics}"), "E092", 3, 13, "cannot read 'none.ics': the file is missing"},
+    {CAL("{ical: bad.ics}"), "E092", 3, 13, "cannot read 'bad.ics': line 1: this is no iCalendar file"},
+    {CAL("{times: [{weekdays: [mon]}]}"), "W105", 3, 3, "unused calendar 'c'"},
+    {RULE(OK_KEYS "    only_during: offce\n"), "E025", 7, 18, "there is no calendar 'offce'"},
+    {RULE(OK_KEYS "    only_during: {nt: x}\n"), "E004", 7, 19, "unknown key 'nt'"},
+    {RULE("    summary: Edge\n    match: {type: calendar, calendar: x}\n"), "E025", 6, 39,
+     "there is no calendar 'x'"},
+    {SILENCE("{match: {host: a}, reason: r, during: d}"), "E025", 3, 44, "there is no calendar 'd'"},
+    {CAL("{times: [{weekdays: [mon]}]}\nsilences:\n  s: {match: {host: a}, reason: r, during: c, until: "
+         "2026-01-05T00:00:00Z}"),
+     "E070", 5, 47, "a silence has one end"},
+    /* tables */
+    {TABLE("{key: a}"), "E005", 3, 3, "table 't' needs 'file' or 'redis'"},
+    {TABLE("{file: good.csv}"), "E005", 3, 3, "table 't' needs 'key'"},
+    {TABLE("{redis: x, key: host}"), "E004", 3, 7, "'tables.redis' is not available in this version"},
+    {TABLE("{file: none.csv, key: a}"), "E092", 3, 13, "cannot read 'none.csv': the file is missing"},
+    {TABLE("{file: bad.csv, key: host}"), "E092", 3, 13, "cannot read 'bad.csv': line 3: 1 values"},
+    {TABLE("{file: good.csv, key: hots}"), "E025", 3, 28, "there is no column 'hots' in 'good.csv'"},
+    {TABLE("{file: good.csv, key: host}"), "W105", 3, 3, "unused table 't'"},
+    {TABLE("{file: good.csv, key: host}\ndecoders:\n- id: d\n  match: {app: x}\n  lookup: [{table: u, key: "
+           "\"${host}\", set: {x.a: site}}]"),
+     "E025", 7, 20, "there is no table 'u'"},
+    {TABLE("{file: good.csv, key: host}\ndecoders:\n- id: d\n  match: {app: x}\n  lookup: [{table: t, key: "
+           "\"${hst}\", set: {x.a: site}}]"),
+     "E061", 7, 31, "unknown field 'hst'"},
+    {TABLE("{file: good.csv, key: host}\ndecoders:\n- id: d\n  match: {app: x}\n  lookup: [{table: t, key: "
+           "\"${host}\", set: {x.a: sit}}]"),
+     "E025", 7, 50, "there is no column 'sit' in table 'x/t'; did you mean 'site'?"},
+    {TABLE("{file: good.csv, key: host}\ndecoders:\n- id: d\n  match: {app: x}\n  lookup: [{table: t, key: "
+           "\"${host}\", set: {type: site}}]"),
+     "E081", 7, 45, "'type' is read-only"},
     /* silences */
     {SILENCE("{match: {host: a}, reason: r}"), "E070", 3, 3, "a silence needs an end: add 'until' or 'during'"},
     {SILENCE("{match: {host: a}, reason: r, from: 2026-01-05T00:00:00Z}"), "E070", 3, 3,
@@ -69,9 +117,6 @@ static const struct fault faults[] = {
      "E072", 4, 22, "with 'include_dependents' a silence may test"},
     {SILENCE("{match: {service.tier: {le: 2}}, reason: r, until: 2026-01-05T00:00:00Z}"), "W114", 3, 7,
      "silence matches everything of service tier 1"},
-    {"version: 1\ndecoders: [{id: a, match: {app: b}, lookup: []}]\n", "E004", 2, 37,
-     "'lookup' is not available in this version"},
-    {RULE(OK_KEYS "    only_during: x\n"), "E004", 7, 5, "'only_during' is not available in this version"},
     /* when, flap */
     {RULE(OK_KEYS "    flap: true\n"), "E007", 7, 11, "expected a map or false for 'flap'"},
     {RULE(OK_KEYS "    flap: {changes: 3, within: 1h}\n"), "E005", 7, 5, "'flap' of rule 'a' needs 'settle'"},
