@@ -388,8 +388,9 @@ static void paths(void **state)
 	assert_slice(json_text(json_path(j, SLICE("f[name=5].v"))), "3");
 	assert_slice(json_text(json_path(j, SLICE("['x.y']"))), "9");
 	assert_slice(json_text(json_path(json_get(j, "f"), SLICE("[0].v"))), "1");
+	assert_slice(json_text(json_path(j, SLICE("a[0][1]"))), "8"); /* members of an object have an order too */
 	static const char *const nothing[] = {"b",    "a.c",       "a.b[2]",      "a.b.c",
-	                                      "a[0]", "f[name=Y]", "a.b[name=1]", "x.y"};
+	                                      "a[1]", "f[name=Y]", "a.b[name=1]", "x.y"};
 	for (size_t i = 0; i < ARRAY_LEN(nothing); i++) {
 		assert_null(json_path(j, slice_str(nothing[i])));
 		assert_true(json_path_valid(slice_str(nothing[i]), &err));
