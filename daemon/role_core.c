@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "role_core.h"
+#include "role_core_shadow.h"
 
 #define BACKLOG_PAUSE 50000u /* rows that wait for the writer before intake has to wait too */
 
@@ -259,6 +260,8 @@ static void intake_frame(struct channel *ch UNUSED, const struct frame *head, st
 		close(fd);
 	if (head->kind == FRAME_EVENT && ((struct core_intake *)arg)->core->running)
 		on_event(arg, head, payload);
+	else if (head->kind == FRAME_SHADOW)
+		core_shadow_event(((struct core_intake *)arg)->core, payload);
 }
 
 static void intake_batch(struct channel *ch UNUSED, void *arg)
@@ -318,6 +321,14 @@ static void front_frame(struct channel *ch UNUSED, const struct frame *head, str
 
 	if (fd >= 0)
 		close(fd);
+	if (head->kind == FRAME_SHADOW && c->running) { /* a look, no input: nothing to be journaled */
+		struct buf report = {0};
+
+		core_shadow_report(c, &report);
+		channel_send(c->front, FRAME_REPLY, head->seq, buf_slice(&report));
+		buf_free(&report);
+		return;
+	}
 	if (head->kind != FRAME_COMMAND || !c->running)
 		return;
 	core_input(c, now_of(c), FRAME_COMMAND, payload, NULL);
@@ -511,6 +522,7 @@ static void core_take_map(void *self, int fd, const char *hash UNUSED)
 	setup = core_setup(c);
 	core_input(c, now_of(c), INPUT_MAP, slice_str(m->hash), &setup);
 	after_inputs(c);
+	core_shadow_map(c);
 	role_map_close(former);
 	log_info("msg=\"map in use\" hash=%.12s services=%u", c->map->hash, c->map->services);
 }
@@ -583,10 +595,19 @@ static void core_stop(void *self)
 	role_done(c->role);
 }
 
+static void core_parent_frame(void *self, const struct frame *head, struct slice payload, int fd)
+{
+	if (head->kind == FRAME_SHADOW)
+		core_shadow_frame(self, payload);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void core_free(void *self)
 {
 	struct core *c = self;
 
+	core_shadow_free(c);
 	(void)close_all(c);
 	for (size_t i = 0; i < CORE_INTAKES_MAX; i++)
 		channel_free(c->intakes[i].channel);
@@ -618,5 +639,6 @@ const struct role_ops role_core = {.kind = ROLE_CORE,
                                    .swap = core_swap,
                                    .peer = core_peer,
                                    .map = core_take_map,
+                                   .frame = core_parent_frame,
                                    .stop = core_stop,
                                    .free = core_free};

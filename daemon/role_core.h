@@ -50,6 +50,7 @@ struct core {
 	uint64_t snapshot_seq;
 	duration skew;                /* how far the engine's time is ahead of a clock that was set back */
 	bool running, failed, closing;
+	struct core_shadow *shadow;   /* NULL: no candidate rules run */
 
 	struct core_intake intakes[CORE_INTAKES_MAX];
 	struct channel *egress, *front;

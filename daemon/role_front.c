@@ -161,6 +161,8 @@ static void post(struct front *f, struct http_request *r, struct slice path)
 
 	if (slice_is(path, "/api/v1/reload")) {
 		role_send(f->role, FRAME_RELOAD, wait_for(f, r, false)->id, SLICE_NONE, -1);
+	} else if (slice_is(path, "/api/v1/rules/shadow")) {
+		role_send(f->role, FRAME_SHADOW, wait_for(f, r, false)->id, http_request_body(r), -1);
 	} else if (slice_is(path, "/api/v1/record")) {
 		role_send(f->role, FRAME_RECORD, wait_for(f, r, false)->id, http_request_body(r), -1);
 	} else if (slice_starts(path, SLICE("/api/v1/incidents/"))) {
@@ -212,6 +214,19 @@ static void tail(struct front *f, struct http_request *r)
 		tails_tell(f);
 }
 
+static void shadow_report(struct front *f, struct http_request *r)
+{
+	struct pending *p;
+
+	if (f->core == NULL) {
+		http_problem(r, 503, "core is starting; try again");
+		return;
+	}
+	p = wait_for(f, r, false);
+	p->of_core = true;
+	channel_send(f->core, FRAME_SHADOW, p->id, SLICE_NONE);
+}
+
 static void on_request(struct http_request *r, void *arg)
 {
 	struct front_server *s = arg;
@@ -226,6 +241,8 @@ static void on_request(struct http_request *r, void *arg)
 		http_problem(r, 404, "only /metrics, /-/ready and /-/healthy are here; the API is on the admin socket");
 	else if (reads && slice_is(head->path, "/api/v1/events/stream"))
 		tail(f, r);
+	else if (reads && slice_is(head->path, "/api/v1/rules/shadow"))
+		shadow_report(f, r);
 	else if (reads && slice_is(head->path, "/api/v1/record")) /* front may not look into the recordings: the parent does */
 		role_send(f->role, FRAME_RECORD, wait_for(f, r, false)->id, SLICE("{\"do\":\"list\"}"), -1);
 	else if (reads)

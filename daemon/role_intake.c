@@ -423,7 +423,9 @@ static void on_parent_frame(void *self, const struct frame *head, struct slice p
 
 	if (head->kind == FRAME_RECORD)
 		intake_record_frame(in->recording, payload, fd);
-	else if (fd >= 0)
+	else if (head->kind == FRAME_SHADOW)
+		intake_shadow_frame(in, payload);
+	if (head->kind != FRAME_RECORD && fd >= 0)
 		close(fd);
 }
 
@@ -493,6 +495,7 @@ static void intake_free(void *self)
 
 	intake_close_sockets(in, false);
 	intake_record_free(in->recording);
+	intake_shadow_free(in->shadow);
 	channel_free(in->core);
 	channel_free(in->tail);
 	while (in->ring_n > 0) {

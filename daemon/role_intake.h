@@ -63,6 +63,7 @@ struct unacked {
 struct intake {
 	struct role *role;
 	struct intake_record *recording;
+	struct intake_shadow *shadow; /* NULL: no candidate rules run */
 	struct intake_generation *gen, *next;
 	struct role_map *map;
 	struct channel *core, *tail;
@@ -113,6 +114,11 @@ void intake_record_frame(struct intake_record *r, struct slice payload, int fd);
 /* Nothing if nothing is being recorded. */
 void intake_record_payload(struct intake_record *r, const struct intake_listener *l, const struct decode_env *env, const char *transport,
                            struct slice raw);
+
+/* role_intake_shadow.c */
+void intake_shadow_frame(struct intake *in, struct slice bundle); /* FRAME_SHADOW of the parent; empty: it ends */
+void intake_shadow_event(struct intake *in, const struct fields *f, instant received); /* before the live decoders */
+void intake_shadow_free(struct intake_shadow *s); /* NULL is fine */
 
 /* role_intake_listen.c */
 void intake_tls(struct intake *in, const struct intake_listener *l); /* its certificate is new: for the next connections */

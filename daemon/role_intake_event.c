@@ -200,6 +200,8 @@ static bool one_event(struct intake *in, struct intake_listener *l, struct field
 	size_t n;
 
 	l->tally.received++;
+	if (in->shadow != NULL)
+		intake_shadow_event(in, f, received);
 	if (!matcher_decode(in->gen->matcher, f)) {
 		counter_add(l->decoder, 1);
 		if (tail_wanted(in))

@@ -277,6 +277,9 @@ void parent_frame(struct child *c, const struct frame *head, struct slice payloa
 	case FRAME_SECRET:
 		child_send_secrets(c, p->config);
 		break;
+	case FRAME_SHADOW:
+		shadow_command(p, head->seq, payload);
+		break;
 	case FRAME_RECORD:
 		if (c->ops->kind == ROLE_FRONT)
 			parent_record_command(p->record, head->seq, payload);
@@ -454,6 +457,7 @@ void parent_free(struct parent *p)
 	buf_free(&p->complaint);
 	buf_free(&p->note);
 	buf_free(&p->map_state);
+	buf_free(&p->shadow);
 	free(p->requests);
 	free(p->state_dir);
 	free(p);

@@ -67,6 +67,7 @@ struct parent {
 	bool core_told;         /* core has said which map it recovered, if any: mapper measures new ones against it */
 	struct buf map_state;   /* what mapper said last, for a front that starts again */
 	struct parent_record *record;
+	struct buf shadow;      /* candidate rules as a bundle; empty: none */
 	struct loop_timer *watchdog, *patience, *reload_patience;
 	/* a reload under way */
 	struct config *next;
@@ -111,6 +112,10 @@ bool child_wants_socket(const struct parent *p, const struct child *c, const str
 
 /* role_parent_figures.c: process_* and carillon_build_info */
 void parent_figures(struct parent *p);
+
+/* role_parent_shadow.c */
+void shadow_give(struct parent *p, struct child *c); /* the candidate to a role that it concerns; empty: none */
+void shadow_command(struct parent *p, uint64_t id, struct slice payload); /* of front */
 
 /* role_parent_reload.c */
 void reload_begin(struct parent *p, bool from_front, uint64_t id);

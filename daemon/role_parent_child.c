@@ -210,6 +210,8 @@ static void give_all(struct child *c)
 	if (c->ops->kind == ROLE_FRONT && p->map_state.n > 0)
 		child_send(c, FRAME_MAP_STATE, 0, buf_slice(&p->map_state), -1);
 	connect_all(c);
+	if (p->shadow.n > 0)
+		shadow_give(p, c);
 	if (c->ops->kind == ROLE_INTAKE) /* before the sockets: the first datagram is recorded too */
 		parent_record_intake(p->record, c);
 	for (size_t i = 0; i < p->n_sockets; i++)

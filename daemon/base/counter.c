@@ -38,6 +38,8 @@ static const struct metric {
     {"carillon_build_info", METRIC_GAUGE, "Always 1; the labels say what runs."},
     {"carillon_events_received_total", METRIC_COUNTER, "Events that arrived."},
     {"carillon_events_dropped_total", METRIC_COUNTER, "Events that were not taken, by reason."},
+    {"carillon_shadow_events_total", METRIC_COUNTER, "Events offered to the shadow rules."},
+    {"carillon_shadow_dropped_total", METRIC_COUNTER, "Events that the shadow rules did not get, for want of time or room."},
     {"carillon_record_payloads_total", METRIC_COUNTER, "Payloads that were recorded."},
     {"carillon_record_bytes_total", METRIC_COUNTER, "Octets of the recordings as written."},
     {"carillon_record_skipped_total", METRIC_COUNTER, "Payloads that were not recorded: above record.max_rate, or the disk."},

@@ -56,6 +56,7 @@ int alerts_list(struct ctl *c, const struct args *a);
 int events_tail(struct ctl *c, const struct args *a);
 int rules_check(struct ctl *c, const struct args *a);
 int backtest_rules(struct ctl *c, const struct args *a);
+int rules_shadow(struct ctl *c, const struct args *a);
 int rules_run_tests(struct ctl *c, const struct args *a);
 int rules_list(struct ctl *c, const struct args *a);
 int rules_show(struct ctl *c, const struct args *a);

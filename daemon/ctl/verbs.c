@@ -54,6 +54,8 @@ static const struct verb verbs[] = {
     {"rules backtest", "[--rules PATH] [--map FILE] [--events FILE] [--since D] [--from TIME] [--to TIME] [--recordings DIR] "
      "[--tickets FILE] [--against PATH] [--restart-every N]",
      "the tickets that rules would have opened for a recording; --rules may be repeated", false, backtest_rules},
+    {"rules shadow", "ACTION [PATH…]",
+     "start PATH: rules run beside the live ones and open nothing; report: what they would change; stop", true, rules_shadow},
     {"rules fmt", "PATH… [--check]",
      "formats rule files in place and names those it changed; --check only names them; PATH - is a filter", false,
      rules_fmt},

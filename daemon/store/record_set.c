@@ -11,7 +11,7 @@ struct stream {
 	struct record_lines *lines;
 	struct slice line;
 	instant received;
-	bool ended;
+	bool ended, told; /* told: that its segment is torn is counted */
 };
 
 struct record_set {
@@ -53,9 +53,10 @@ static bool open_next(struct record_set *s, unsigned intake)
 		t->lines = record_lines_open(path, &err);
 		free(path);
 		t->at++;
+		s->torn += seg->torn || t->lines == NULL;
+		t->told = seg->torn;
 		if (t->lines != NULL)
 			return true;
-		s->torn++;
 	}
 	return false;
 }
@@ -70,7 +71,7 @@ static void next_of(struct record_set *s, unsigned intake)
 			return;
 		}
 		if (!record_lines_next(t->lines, &t->line)) {
-			s->torn += record_lines_torn(t->lines) != NULL;
+			s->torn += record_lines_torn(t->lines) != NULL && !t->told;
 			record_lines_close(t->lines);
 			t->lines = NULL;
 			continue;
