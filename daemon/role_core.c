@@ -617,6 +617,7 @@ static void core_free(void *self)
 		buf_free(&c->releases[i].bytes);
 	free(c->releases);
 	engine_free(c->engine);
+	core_rules_free(c);
 	matcher_free(c->matcher);
 	core_gen_free(c->gen);
 	core_gen_free(c->next);

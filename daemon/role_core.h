@@ -64,6 +64,7 @@ struct core {
 	struct arena *scratch;
 	_Atomic uint64_t *events_total, *unwanted_total, *repeats_total;
 	struct log_limit slow;
+	struct core_rules *rules;     /* role_core_rules.c: what was shown of each rule */
 };
 
 /* role_core_recover.c: opens the store and folds the journal. The result is ready for live inputs. */
@@ -77,6 +78,10 @@ void core_on_snapshot(void *arg);
 void core_on_history(void *arg);
 void core_views(struct core *c, bool all); /* all: after a start, what only lives in the engine is written anew */
 void core_snapshot(struct core *c);
+
+/* role_core_rules.c: the figures of rules that have changed; cheap when called often. */
+void core_rules_show(struct core *c);
+void core_rules_free(struct core *c);
 
 /* role_core.c */
 struct engine_setup core_setup(const struct core *c);

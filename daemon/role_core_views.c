@@ -47,6 +47,7 @@ void core_on_views(void *arg)
 	instant began = loop_mono();
 
 	engine_views(c->engine, false, view_row, c);
+	core_rules_show(c);
 	gauges(c);
 	counter_set(counter(c->role->counters, "carillon_core_turn_monotonic_seconds", ""), (uint64_t)(loop_mono() / SECOND));
 	/* when thousands of rows change all the time, people see them a little later rather than cost the events */

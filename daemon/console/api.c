@@ -140,7 +140,7 @@ static void take_one(void *arg, const struct view_row *r)
 
 static bool find_one(struct api *a, struct api_answer *answer, enum view_kind kind, struct slice id, const char *what, struct one *o)
 {
-	struct view_query q = {.kind = kind, .id = id, .prefix = kind != VIEW_SERVICE, .limit = 2};
+	struct view_query q = {.kind = kind, .id = id, .prefix = kind != VIEW_SERVICE && kind != VIEW_RULE, .limit = 2};
 	struct error err;
 
 	*o = (struct one){.out = &answer->body};
@@ -356,6 +356,7 @@ static const struct {
 } lists[] = {{"/api/v1/incidents", "incidents", VIEW_INCIDENT},
              {"/api/v1/alerts", "alerts", VIEW_ALERT},
              {"/api/v1/services", "services", VIEW_SERVICE},
+             {"/api/v1/rules", "rules", VIEW_RULE},
              {"/api/v1/tickets/outbox", "outbox", VIEW_OUTBOX}};
 
 static void healthy(struct api *a, struct api_answer *answer)
@@ -392,6 +393,8 @@ static bool one_of(struct api *a, struct slice path, struct api_answer *answer)
 		incident(a, answer, id, rest);
 	} else if (slice_starts(path, SLICE("/api/v1/services/"))) {
 		return one_whole(a, slice_sub(path, 17, SIZE_MAX), VIEW_SERVICE, "service with a state of its own", answer);
+	} else if (slice_starts(path, SLICE("/api/v1/rules/"))) {
+		return one_whole(a, slice_sub(path, 14, SIZE_MAX), VIEW_RULE, "rule", answer);
 	} else if (slice_starts(path, SLICE("/api/v1/tickets/outbox/"))) {
 		return one_whole(a, slice_sub(path, 23, SIZE_MAX), VIEW_OUTBOX, "outbox entry", answer);
 	} else {

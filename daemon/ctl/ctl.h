@@ -63,6 +63,7 @@ int rules_show(struct ctl *c, const struct args *a);
 int rules_fmt(struct ctl *c, const struct args *a);
 int rules_new(struct ctl *c, const struct args *a);
 int rules_docs(struct ctl *c, const struct args *a);
+int rules_stats(struct ctl *c, const struct args *a);
 int rules_why(struct ctl *c, const struct args *a);
 int explain_rules(struct ctl *c, const struct args *a);
 int map_check(struct ctl *c, const struct args *a);

@@ -203,10 +203,13 @@ static void show_decoders(const struct ctl *c, const struct json *list)
 	struct buf b = {0};
 
 	for (const struct json *d = list != NULL ? list->first : NULL; d != NULL; d = d->next) {
-		const struct json *set = json_get(d, "set");
+		const struct json *set = json_get(d, "set"), *used = json_get(d, "patterns");
 
 		buf_clear(&b);
 		buf_printf(&b, "by " SLICE_FMT, SLICE_ARG(text(d, "id")));
+		for (const struct json *m = used != NULL ? used->first : NULL; m != NULL; m = m->next)
+			buf_printf(&b, ", pattern " SLICE_FMT " of " SLICE_FMT, SLICE_ARG(json_text(m)),
+			           SLICE_ARG(m->key));
 		for (const struct json *m = set != NULL ? set->first : NULL; m != NULL; m = m->next)
 			buf_printf(&b, "%s" SLICE_FMT, m == set->first ? ": " : ", ", SLICE_ARG(m->key));
 		if (text(d, "missed").n > 0)

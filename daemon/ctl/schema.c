@@ -14,7 +14,9 @@ int schema_print(struct ctl *c, const struct args *a)
 	} kinds[] = {{"rules", schema_rules_json}, {"map", schema_map_json}, {"config", schema_config_json}};
 	struct buf b = {0};
 
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+	if (args_flag(a, "mdoc") && strcmp(args_word(a, 0), "rules") == 0)
+		schema_rules_mdoc(&b);
+	for (size_t i = 0; b.n == 0 && i < ARRAY_LEN(kinds); i++)
 		if (strcmp(args_word(a, 0), kinds[i].name) == 0)
 			kinds[i].write(&b);
 	if (b.n == 0)

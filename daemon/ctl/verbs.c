@@ -49,7 +49,7 @@ static const struct verb verbs[] = {
      "what decoders, map and rules make of one event", false, explain_rules},
     {"rules list", "[--rules PATH]", "the rules that the configuration loads", false, rules_list},
     {"rules show", "RULE [--rules PATH]", "one rule as it is written", false, rules_show},
-    {"rules stats", "", "", true, NULL},
+    {"rules stats", "", "what each rule of the daemon has seen, opened and holds, the busiest first", true, rules_stats},
     {"rules cost", "", "", true, NULL},
     {"rules backtest", "[--rules PATH] [--map FILE] [--events FILE] [--since D] [--from TIME] [--to TIME] [--recordings DIR] "
      "[--tickets FILE] [--against PATH] [--restart-every N]",
@@ -96,7 +96,8 @@ static const struct verb verbs[] = {
      config_verb_show},
     {"config diff", "", "", true, NULL},
     {"reload", "[--wait]", "read everything again; a fault changes nothing", true, status_reload},
-    {"schema", "KIND", "the JSON Schema of rules, map or config, for editors", false, schema_print},
+    {"schema", "KIND [--mdoc]", "the JSON Schema of rules, map or config, for editors; --mdoc: key tables of the manual",
+     false, schema_print},
     {"completion", "SHELL", "completion for bash, zsh or fish", false, completion_print},
     {"help", "[VERB…] [--mdoc]", "this list, or the usage of one verb", false, verbs_help},
 };

@@ -328,3 +328,51 @@ void schema_rules_json(struct buf *out)
 	jw_end(&w);
 	buf_char(out, '\n');
 }
+
+/* ---- the manual */
+
+/* Backslashes do not occur; a '-' is written so that it can be copied, and a line must not begin with a point. */
+static void mdoc_text(struct buf *out, const char *s)
+{
+	BUG_ON(strchr(s, '\\') != NULL || s[0] == '.' || s[0] == '\'');
+	for (; *s != '\0'; s++) {
+		if (*s == '-')
+			buf_char(out, '\\');
+		buf_char(out, *s);
+	}
+}
+
+static void mdoc_keys(struct buf *out, const struct schema *s)
+{
+	buf_printf(out, ".Ss Keys: %s\n.Bl -tag -width include_dependents\n", s->name);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct schema_key *k = &s->keys[i];
+		if (schema_lacking(s, slice_str(k->name)) != NULL)
+			continue;
+		buf_printf(out, ".It Cm %s\n", k->name);
+		if (k->required)
+			buf_str(out, "required: ");
+		mdoc_text(out, k->help);
+		for (size_t w = 0; k->words != NULL && k->words[w] != NULL; w++) {
+			buf_str(out, w == 0 ? "; one of " : ", ");
+			mdoc_text(out, k->words[w]);
+		}
+		buf_char(out, '\n');
+	}
+	buf_str(out, ".El\n");
+}
+
+void schema_rules_mdoc(struct buf *out)
+{
+	size_t n;
+	const struct schema_child *c = schema_children(&n);
+	mdoc_keys(out, &schema_file);
+	mdoc_keys(out, &schema_decoder_map);
+	for (size_t i = 0; i < n; i++) {
+		bool again = false;
+		for (size_t k = 0; k < i; k++)
+			again = again || c[k].schema == c[i].schema;
+		if (!again)
+			mdoc_keys(out, c[i].schema);
+	}
+}

@@ -42,6 +42,9 @@ static const struct t_answer answers[] = {
     {"POST /api/v1/incidents/SLOW/actions ",
      JSON("504 Gateway Timeout", "{\"title\":\"no answer within 10 s\"}")},
     {"POST /api/v1/incidents/MINE/actions ", JSON("403 Forbidden", "{\"title\":\"not yours\"}")},
+    {"GET /api/v1/rules ",
+     JSON("200 OK", "{\"rules\":[{\"id\":\"a/quiet\",\"mode\":\"live\",\"hits\":0,\"alerts\":0,\"last_hit\":null},"
+                    "{\"id\":\"b/busy\",\"mode\":\"trial\",\"hits\":7,\"alerts\":2,\"keys\":1,\"evicted\":0}]}")},
     {"GET /api/v1/alerts ",
      JSON("200 OK",
           "{\"alerts\":[{\"rule\":\"sshd/"
@@ -175,6 +178,21 @@ static void one_incident(void **state)
 	       NULL);
 }
 
+/* The busiest first. */
+static void rule_stats(void **state)
+{
+	struct outcome o = ask("rules\nstats");
+
+	(void)state;
+	assert_int_equal(o.rc, 0);
+	t_has(o.out, "EVICTED");
+	assert_true(strstr(o.out, "b/busy") < strstr(o.out, "a/quiet"));
+	outcome_free(&o);
+	o = ask("--json\nrules\nstats");
+	t_has(o.out, "{\"rules\":[{\"id\":\"b/busy\"");
+	outcome_free(&o);
+}
+
 static void alerts(void **state)
 {
 	(void)state;
@@ -232,7 +250,8 @@ int main(void)
 	                                   cmocka_unit_test(stale_map_is_loud),
 	                                   cmocka_unit_test(incidents),
 	                                   cmocka_unit_test(one_incident),
-	                                   cmocka_unit_test(alerts),
+	                                   cmocka_unit_test(rule_stats),
+	    cmocka_unit_test(alerts),
 	                                   cmocka_unit_test(tail),
 	                                   cmocka_unit_test(quoting)};
 
