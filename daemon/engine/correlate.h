@@ -71,6 +71,7 @@ struct evidence { /* one class: a rule */
 	int level;
 	bool stateless;
 	uint32_t open;
+	instant last; /* event */
 };
 
 /* What an episode counts for in its incident. Added and taken off as one, so that an incident never walks its
@@ -78,6 +79,7 @@ struct evidence { /* one class: a rule */
 struct tally {
 	uint32_t on, on_main; /* episodes that are not over; _main: risk aside */
 	uint32_t flapping, strong, down, loud, lines;
+	uint32_t spoke, urgent; /* business services that speak for themselves; of tier 1 and down */
 	uint32_t alerts, alerts_open, alerts_open_main, events;
 	uint32_t episodes, episodes_main;
 };
@@ -87,9 +89,13 @@ struct episode {
 	TAILQ_ENTRY(episode) in_incident; /* in order of joining */
 	uint64_t serial;
 	struct map_node *node;
-	instant on, off;    /* off: INSTANT_NONE while it runs; the moment of calm */
+	instant on, off; /* off: INSTANT_NONE while it runs; the moment of calm */
+	instant risen; /* when it last became worse, or bad in another way: from then on its power to explain
+	                  fades */
+	duration lead; /* its reports may come so late, by the interval of their source; 0: as configured */
 	instant last, calm; /* last new evidence; last clear of an alert */
 	int level;          /* of its evidence, or higher where a common cause is inferred */
+	int tier;           /* of its service; 0: none */
 	int proven;         /* of its evidence alone; 0: it has none, it is only inferred */
 	int inferred;       /* as a silent common cause (silent.c); 0: it is not one */
 	char *inference;    /* why, in words; NULL */
@@ -124,6 +130,7 @@ struct episode {
 	bool moved;     /* new parent or new in the forest: regroup */
 	bool gathered;  /* work mark of forest.c */
 	bool is_top;    /* in correlation.tops */
+	int cost;       /* of the edge to its parent, in tenths; 0: none, or not found by a search */
 	bool lateral;   /* its edge to the parent follows no need */
 	bool hollow;    /* in correlation.hollow: has it any kids left? */
 };
@@ -271,6 +278,12 @@ struct generation {
 	uint32_t n;
 };
 
+struct interval { /* between two reports of the same trouble by the same source, as seen so far */
+	char *key;
+	duration length;
+	uint32_t n;
+};
+
 TAILQ_HEAD(all_episodes, episode);
 TAILQ_HEAD(top_episodes, episode);
 TAILQ_HEAD(all_incidents, incident);
@@ -298,15 +311,18 @@ struct correlation {
 	size_t cap_looked;
 	struct episode **work; /* changed, or to search again */
 	size_t n_work, cap_work;
-	size_t budget;     /* searches left in this step */
-	bool fresh;        /* something in `work` is more than a search that waits for the next step */
-	instant rest_at;   /* the tick for searches that wait; INSTANT_NONE */
+	size_t budget;   /* searches left in this step */
+	bool fresh;      /* something in `work` is more than a search that waits for the next step */
+	instant rest_at; /* the tick for searches that wait; INSTANT_NONE */
 	struct episode **moved;
 	size_t n_moved, cap_moved;
 	struct incident *touched, *dirty_incidents;
 	struct lane *dirty_lanes;
 	struct map_node *dirty_nodes;
-	size_t gathering; /* incidents in that state */
+	size_t gathering;         /* incidents in that state */
+	struct hmap *interval_by; /* source and rule → index + 1 */
+	struct interval *intervals;
+	size_t n_intervals, cap_intervals;
 	struct generation *generations;
 	size_t n_generations, cap_generations;
 	uint32_t generation_base;   /* no dropped pair had more */
@@ -336,7 +352,7 @@ void derived_open(struct derived *d, const struct service_map *m);
 void derived_close(struct derived *d);
 void derived_move(struct engine *e, const struct service_map *old,
                   const struct derived *was); /* spans, by id */
-void search_new(struct derived *d); /* nobody has been seen: seen[s] == search means that s has */
+void search_new(struct derived *d);           /* nobody has been seen: seen[s] == search means that s has */
 void derived_source(struct engine *e, uint32_t s, bool on);
 /* Down (or at least degraded) then, by what happened elsewhere or to it. */
 bool derived_at(const struct engine *e, uint32_t s, instant at, bool bad);
@@ -353,7 +369,8 @@ void episode_timer(struct engine *e, uint64_t serial);
 void episode_refresh(struct engine *e, struct episode *ep); /* flags, derived state, those who looked */
 void episode_changed(struct engine *e, struct episode *ep, bool seen_by_others);
 void episode_mark(struct engine *e, struct episode *ep); /* search again at the end of the step */
-void episode_work(struct correlation *c, struct episode *ep); /* into the list of those that changed or search */
+void episode_work(struct correlation *c,
+                  struct episode *ep); /* into the list of those that changed or search */
 void episode_free(struct engine *e, struct episode *ep);
 struct episode *episode_new(struct engine *e, struct map_node *n, bool risk);
 void episode_over(struct engine *e, struct episode *ep, instant off);
@@ -380,15 +397,21 @@ void maintenance_add(struct correlation *c, const char *id, const char *silence,
 void maintenance_close(struct correlation *c);
 
 /* silent.c */
-void silent_top(struct engine *e, struct episode *ep); /* it is, or may no longer be, unexplained */
-void silent_news(struct engine *e);                    /* something failed or ended: look again soon */
-void silent_timer(struct engine *e, uint64_t object); /* 0: look; else the rest of a step's searches */
+void silent_top(struct engine *e, struct episode *ep);  /* it is, or may no longer be, unexplained */
+void silent_news(struct engine *e);                     /* something failed or ended: look again soon */
+void silent_timer(struct engine *e, uint64_t object);   /* 0: look; else the rest of a step's searches */
 void silent_leave(struct engine *e, struct episode *v); /* v lost a kid */
 void silent_tidy(struct engine *e); /* at the end of a step: those nobody needs any more go */
 void silent_forget(struct correlation *c, struct episode *ep); /* it goes */
 void silent_load(struct engine *e);                            /* who is a top: after a load */
-int episode_said(const struct episode *ep);              /* its level by its own evidence, else as inferred */
-bool silent_only(const struct episode *ep);                    /* inferred, without any evidence of its own */
+int episode_said(const struct episode *ep); /* its level by its own evidence, else as inferred */
+bool silent_only(const struct episode *ep); /* inferred, without any evidence of its own */
+
+/* interval.c: how often sources repeat themselves */
+void interval_seen(struct engine *e, const struct alert *a, duration gap);
+duration interval_lead(const struct engine *e, const struct alert *a); /* 0: not known */
+void interval_put(struct correlation *c, const char *key, duration length, uint32_t n);
+void intervals_close(struct correlation *c);
 
 /* lateral.c */
 struct lateral_find {

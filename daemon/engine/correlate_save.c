@@ -112,6 +112,27 @@ static void get_generations(struct reader *r, struct correlation *c)
 	}
 }
 
+static void put_intervals(struct buf *out, const struct correlation *c)
+{
+	buf_u64(out, c->n_intervals);
+	for (size_t k = 0; k < c->n_intervals; k++) {
+		save_str(out, c->intervals[k].key);
+		save_time(out, c->intervals[k].length);
+		buf_u32(out, c->intervals[k].n);
+	}
+}
+
+static void get_intervals(struct reader *r, struct correlation *c)
+{
+	size_t n = load_count(r, 16);
+	for (size_t k = 0; k < n && r->ok; k++) {
+		char *key = load_str(r);
+		duration length = load_time(r);
+		interval_put(c, key != NULL ? key : "", length, read_u32(r));
+		free(key);
+	}
+}
+
 static void put_maintenance(struct buf *out, const struct correlation *c)
 {
 	buf_u64(out, c->n_maintenance);
@@ -152,6 +173,7 @@ void correlation_save(const struct engine *e, struct buf *out)
 	put_spans(e, &c->derived.down, out);
 	put_spans(e, &c->derived.bad, out);
 	put_generations(out, c);
+	put_intervals(out, c);
 	save_time(out, c->silent_at);
 	save_time(out, c->rest_at);
 }
@@ -183,6 +205,7 @@ bool correlation_load(struct engine *e, struct reader *r)
 	get_spans(e, &e->correlation->derived.down, r); /* what was worked out again has not begun just now */
 	get_spans(e, &e->correlation->derived.bad, r);
 	get_generations(r, e->correlation);
+	get_intervals(r, e->correlation);
 	e->correlation->silent_at = load_time(r);
 	e->correlation->rest_at = load_time(r);
 	silent_load(e);

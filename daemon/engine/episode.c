@@ -5,7 +5,12 @@
 
 #include <stdlib.h>
 
-enum { FLIPS_FLAP = 4, FLIPS_FIRM = 3, LINES_COUNT = 3 };
+enum {
+	FLIPS_FLAP = 4,
+	FLIPS_FIRM = 3,
+	LINES_COUNT = 3,
+	AGAIN = 20 /* seconds: then each searches once more, and sees whom else its cause explains */
+};
 
 const char *level_word(int level)
 {
@@ -53,6 +58,8 @@ void episode_tally(struct episode *ep, struct tally *t)
 	    .flapping = on && (ep->flapping || ep->closings >= FLIPS_FIRM),
 	    .strong = on && main && !ep->weak,
 	    .down = on && main && ep->level == LEVEL_DOWN,
+	    .spoke = on && main && ep->tier > 0 && ep->open > 0,
+	    .urgent = on && main && ep->tier == 1 && ep->proven == LEVEL_DOWN && ep->open > 0,
 	    .loud = on && (ep->severity >= SEVERITY_MAJOR || !all_stateless(ep)),
 	    .lines = on ? (uint32_t)MIN(ep->lines, (uint64_t)LINES_COUNT) : 0,
 	    .alerts = (uint32_t)ep->n_alerts + ep->dropped,
@@ -66,6 +73,7 @@ void episode_tally(struct episode *ep, struct tally *t)
 void episode_refresh(struct engine *e, struct episode *ep)
 {
 	bool real = ep->real, weak = ep->weak;
+	ep->tier = ep->node->service != SERVICE_NONE ? service_tier(e->setup.map, ep->node->service) : 0;
 	ep->real = is_real(ep);
 	ep->weak = is_weak(e, ep);
 	if (ep->real && !real && !ep->moved)
@@ -133,7 +141,7 @@ struct episode *episode_new(struct engine *e, struct map_node *n, bool risk)
 	ep->serial = engine_serial(e);
 	ep->node = n;
 	n->episodes++;
-	ep->on = ep->last = e->now;
+	ep->on = ep->last = ep->risen = e->now;
 	ep->off = ep->calm = INSTANT_NONE;
 	ep->risk = risk;
 	ep->weak = true;
@@ -146,6 +154,7 @@ struct episode *episode_new(struct engine *e, struct map_node *n, bool risk)
 	}
 	n->open = ep;
 	node_recent_add(n, ep);
+	engine_timer(e, ep->on + AGAIN * SECOND, TIMER_EPISODE, ep->serial);
 	engine_timer(e, ep->on + e->setup.config->correlation.weak, TIMER_EPISODE, ep->serial);
 	engine_timer(e, ep->on + e->setup.config->correlation.young, TIMER_EPISODE, ep->serial);
 	return ep;
@@ -159,7 +168,7 @@ static struct evidence *class_of(struct episode *ep, const char *rule_id)
 	return NULL;
 }
 
-static void class_add(struct episode *ep, const struct alert *a)
+static void class_add(struct engine *e, struct episode *ep, const struct alert *a)
 {
 	struct evidence *v = class_of(ep, a->rule_id);
 	if (v == NULL) {
@@ -167,7 +176,9 @@ static void class_add(struct episode *ep, const struct alert *a)
 		v = &ep->classes[ep->n_classes++];
 		*v =
 		    (struct evidence){.rule_id = xstrdup(a->rule_id), .nature = a->nature, .stateless = true};
+		ep->risen = e->now;
 	}
+	v->last = e->now;
 	v->open++;
 	v->stateless = v->stateless && a->stateless;
 	v->level = MAX(v->level, a->effect == EFFECT_DOWN ? LEVEL_DOWN : LEVEL_DEGRADED);
@@ -218,13 +229,17 @@ void episode_evidence(struct engine *e, struct alert *a)
 	if (ep == NULL)
 		ep = episode_new(e, n, risk);
 	BUG_ON(ep->off != INSTANT_NONE || a->episode != NULL);
-	class_add(ep, a);
+	class_add(e, ep, a);
+	ep->lead = MAX(ep->lead, interval_lead(e, a));
 	ep->alerts = array_reserve(ep->alerts, &ep->cap_alerts, ep->n_alerts + 1, sizeof(struct alert *));
 	ep->alerts[ep->n_alerts++] = a;
 	ep->open++;
 	ep->lines += a->count;
 	ep->last = e->now;
-	ep->proven = MAX(ep->proven, a->effect == EFFECT_DOWN ? LEVEL_DOWN : LEVEL_DEGRADED);
+	int level = a->effect == EFFECT_DOWN ? LEVEL_DOWN : LEVEL_DEGRADED;
+	if (level > ep->proven)
+		ep->risen = e->now;
+	ep->proven = MAX(ep->proven, level);
 	ep->level = MAX(ep->proven, ep->inferred);
 	ep->severity = MAX(ep->severity, a->severity);
 	ep->flapping = ep->flapping || a->flapping;
@@ -243,8 +258,13 @@ void episode_evidence(struct engine *e, struct alert *a)
 void episode_repeat(struct engine *e, struct alert *a)
 {
 	struct episode *ep = a->episode;
+	struct evidence *v = class_of(ep, a->rule_id);
 	ep->lines++;
 	ep->last = e->now;
+	if (v != NULL) {
+		interval_seen(e, a, e->now - v->last);
+		v->last = e->now;
+	}
 	if (ep->lines <= LINES_COUNT || a->flapping != ep->flapping) {
 		bool firmer = a->flapping && !ep->flapping;
 		ep->flapping = ep->flapping || a->flapping;
@@ -336,6 +356,8 @@ void episode_timer(struct engine *e, uint64_t serial)
 		engine_timer(e, end_due(e, ep), TIMER_EPISODE, ep->serial);
 	if (ep->off == INSTANT_NONE && ep->weak && e->now - ep->on >= cfg->weak)
 		episode_changed(e, ep, false);
+	if (ep->off == INSTANT_NONE && e->now - ep->on == AGAIN * SECOND)
+		episode_mark(e, ep);
 	if (e->now - ep->on >= cfg->young) {
 		watch_drop(e, ep);
 		silent_top(e, ep);

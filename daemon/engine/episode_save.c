@@ -11,6 +11,7 @@ static void put_class(struct buf *out, const struct evidence *v)
 	buf_u8(out, (uint8_t)v->level);
 	buf_u8(out, v->stateless);
 	buf_u32(out, v->open);
+	save_time(out, v->last);
 }
 
 static void put_episode(struct buf *out, const struct episode *ep)
@@ -46,6 +47,9 @@ static void put_episode(struct buf *out, const struct episode *ep)
 	buf_u8(out, (uint8_t)ep->proven);
 	buf_u8(out, (uint8_t)ep->inferred);
 	save_str(out, ep->inference);
+	save_time(out, ep->risen);
+	save_time(out, ep->lead);
+	buf_u32(out, (uint32_t)ep->cost);
 }
 
 static void get_lists(struct engine *e, struct reader *r, struct episode *ep)
@@ -59,6 +63,7 @@ static void get_lists(struct engine *e, struct reader *r, struct episode *ep)
 		v->level = read_u8(r);
 		v->stateless = load_bool(r);
 		v->open = read_u32(r);
+		v->last = load_time(r);
 		if (v->rule_id == NULL)
 			v->rule_id = xstrdup("");
 	}
@@ -87,6 +92,7 @@ static bool get_episode(struct engine *e, struct reader *r, uint64_t *parent)
 	ep->node = node_named(e, slice_str(id != NULL ? id : ""));
 	free(id);
 	ep->node->episodes++;
+	ep->tier = ep->node->service != SERVICE_NONE ? service_tier(e->setup.map, ep->node->service) : 0;
 	ep->on = load_time(r);
 	ep->off = load_time(r);
 	ep->last = load_time(r);
@@ -122,6 +128,9 @@ static bool get_episode(struct engine *e, struct reader *r, uint64_t *parent)
 	ep->proven = read_u8(r);
 	ep->inferred = read_u8(r);
 	ep->inference = load_str(r);
+	ep->risen = load_time(r);
+	ep->lead = load_time(r);
+	ep->cost = (int)read_u32(r);
 	if (ep->off == INSTANT_NONE && ep->risk)
 		ep->node->risk = ep;
 	else if (ep->off == INSTANT_NONE)

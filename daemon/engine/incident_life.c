@@ -10,7 +10,8 @@ enum {
 	STALE_ROOT_CALM = 480,
 	STRONG_NODES = 3,
 	STORM_INCIDENTS = 3,
-	LOUD_LINES = 3
+	LOUD_LINES = 3,
+	URGENT = 10 /* seconds: a service of tier 1 says itself that it is down */
 };
 
 /* ---- gathering */
@@ -37,23 +38,13 @@ static duration wanted_wait(const struct engine *e, const struct incident *i)
 	return e->setup.config->defaults.wait >= 0 ? e->setup.config->defaults.wait : WAIT_AUTO;
 }
 
-static bool business_says_so(const struct engine *e, const struct incident *i)
-{
-	const struct episode *ep;
-	TAILQ_FOREACH (ep, &i->episodes, in_incident)
-		if (ep->off == INSTANT_NONE && !ep->risk && ep->proven > 0 &&
-		    ep->node->service != SERVICE_NONE && service_tier(e->setup.map, ep->node->service) > 0)
-			return true;
-	return false;
-}
-
 /* Its root is being worked on, and no business service says itself that it is hurt. */
 static const struct maintenance *waits_for_maintenance(const struct engine *e, const struct incident *i)
 {
 	const struct maintenance *m = i->group == GROUP_TOPOLOGY && i->root != NULL
 	                                  ? maintenance_covers(e, i->root->node, i->root->on)
 	                                  : NULL;
-	return m != NULL && !business_says_so(e, i) ? m : NULL;
+	return m != NULL && i->tally.spoke == 0 ? m : NULL;
 }
 
 /* When it may open as things stand; INSTANT_NONE: not before something happens. */
@@ -77,6 +68,8 @@ static instant open_due(const struct engine *e, const struct incident *i)
 	instant due = i->born + (strong ? cfg->settle : cfg->settle_warn);
 	if (!strong && t->flapping == 0) /* two short warnings are not one that lasts */
 		due = MAX(due, i->firing + cfg->settle_warn / 2);
+	if (t->urgent > 0)
+		due = MIN(due, i->born + MIN(cfg->settle, URGENT * SECOND));
 	bool storm = strong && e->correlation->gathering > STORM_INCIDENTS;
 	return storm ? MAX(due, MIN(i->newest + cfg->storm_quiet, i->born + cfg->storm_hold)) : due;
 }

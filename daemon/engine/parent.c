@@ -17,10 +17,13 @@ enum {
 	COST_OWN_LINK = 2,
 	COST_NOT_LAST = 10,
 	COST_LESS = 10,
+	COST_OLD = 10,
+	COST_EFFECT = 5,
+	COST_NEVER = 1000,
 	COST_GUESS = 3 /* what is reported is preferred to what is inferred */
 };
 
-enum { QUEUE_MAX = 1024, NO_GROUP = -1 };
+enum { QUEUE_MAX = 1024, NO_GROUP = -1, ASKED_MAX = 64 };
 
 struct step {
 	uint32_t service;
@@ -32,6 +35,7 @@ struct step {
 struct candidate {
 	struct episode *ep;
 	int cost, hops;
+	int explains; /* failures beside this one */
 	instant tie;
 	int64_t group;
 	bool soft, learned, link;
@@ -59,7 +63,7 @@ static bool explains(const struct search *st, const struct episode *u)
 {
 	const struct correlation_config *cfg = &st->e->setup.config->correlation;
 	instant end = u->off != INSTANT_NONE ? u->off : st->ep->on;
-	return u->real && u->on - cfg->lead <= st->ep->on && st->ep->on <= end + cfg->lag;
+	return u->real && u->on - MAX(cfg->lead, u->lead) <= st->ep->on && st->ep->on <= end + cfg->lag;
 }
 
 /* The latest episode of n that covers the moment at which ep began. */
@@ -108,19 +112,74 @@ static bool takes(const struct episode *u)
 	return i == NULL || (i->state != INCIDENT_CLOSED && !(i->state == INCIDENT_RESOLVED && i->by_hand));
 }
 
+/* Of equally near ones the one that explains more of what fails now; then the one that was first; then by
+ * name: the order in which failures of one moment arrive decides nothing. */
 static bool better(const struct candidate *a, const struct candidate *b)
 {
 	if (a->cost != b->cost)
 		return a->cost < b->cost;
+	if (a->explains != b->explains)
+		return a->explains > b->explains;
 	if (a->tie != b->tie)
 		return a->tie < b->tie;
-	return a->ep->serial < b->ep->serial;
+	int d = strcmp(a->ep->node->id, b->ep->node->id);
+	return d != 0 ? d < 0 : a->ep->on < b->ep->on;
+}
+
+/* What a failure has explained for long is no news: the older it is when the other begins, the less likely it
+ * is the cause. From its last worsening on. */
+static int fading(const struct search *st, const struct episode *u, int hops)
+{
+	duration age = st->ep->on - u->risen;
+	if (u->level == LEVEL_DOWN)
+		return age < 30 * MINUTE ? 0 : age < 2 * HOUR || hops <= 1 ? COST_OLD : COST_NEVER;
+	return age < 10 * MINUTE ? 0 : age < 30 * MINUTE ? COST_OLD : COST_NEVER;
+}
+
+/* More load on a store that is reported after a caller has failed may be the effect of it: anything else is
+ * preferred. */
+static bool is_effect(const struct search *st, const struct episode *u)
+{
+	return st->ep->level == LEVEL_DOWN && u->level < LEVEL_DOWN && u->on > st->ep->on && overload_only(u);
+}
+
+static int explained_by(const struct search *st, const struct map_edge *by, size_t n, const struct episode *u)
+{
+	int found = 0;
+	for (size_t i = 0; i < n && i < ASKED_MAX; i++) {
+		const struct map_node *m = st->e->correlation->nodes[by[i].to];
+		const struct episode *x = m != NULL ? m->open : NULL;
+		found += by[i].effect != EFFECT_NONE && x != NULL && x->real &&
+		         x->on >= u->on - st->e->setup.config->correlation.lead;
+	}
+	return found;
+}
+
+/* How many of those that need it directly fail too. */
+static int explains_too(const struct search *st, const struct episode *u)
+{
+	const struct service_map *m = st->e->setup.map;
+	size_t n, users;
+	if (u->node->service == SERVICE_NONE)
+		return 1;
+	const struct map_edge *by = service_needed_by(m, u->node->service, &n);
+	int found = explained_by(st, by, n, u);
+	const uint32_t *groups = service_groups(m, u->node->service, &n);
+	for (size_t g = 0; g < n && g < ASKED_MAX / 8; g++) {
+		by = group_needed_by(m, groups[g], &users);
+		found += explained_by(st, by, users, u);
+	}
+	return found;
 }
 
 static void propose(struct search *st, struct candidate c)
 {
 	if (st->watch_only || !takes(c.ep) || parent_is_cyclic(st->ep, c.ep))
 		return;
+	c.cost += fading(st, c.ep, c.hops) + (is_effect(st, c.ep) ? COST_EFFECT : 0);
+	if (c.cost >= COST_NEVER)
+		return;
+	c.explains = explains_too(st, c.ep);
 	if (!st->has_best || better(&c, &st->best)) {
 		st->next = st->best;
 		st->has_next = st->has_best;
@@ -539,6 +598,7 @@ void parent_search(struct engine *e, struct episode *ep)
 	if (ep->incident != NULL && ep->incident->root == ep)
 		incident_dirty(e->correlation, ep->incident); /* its row names what was next best */
 	struct episode *parent = st.has_best ? st.best.ep : NULL;
+	ep->cost = st.has_best ? st.best.cost : 0;
 	ep->lateral = parent == NULL && st.aside.ep != NULL;
 	if (ep->lateral)
 		parent = st.aside.ep;

@@ -448,6 +448,7 @@ static struct episode *infer(struct engine *e, const struct story *s, char *why)
 	if (v->proven == 0)
 		v->on = MIN(v->on, s->on);
 	v->last = MAX(v->last, e->now);
+	v->risen = known ? v->risen : e->now;
 	if (v->proven == 0)
 		v->severity = SEVERITY_MAJOR;
 	free(v->inference);
