@@ -16,7 +16,7 @@
 
 #define PLUGIN_ABI 1
 
-enum decode_result { DECODE_OK, DECODE_REFUSED };
+enum decode_result { DECODE_OK, DECODE_REFUSED, DECODE_DENIED /* whoever sends this may not: a wrong community */ };
 
 /* What surrounds one payload. */
 struct decode_env {
@@ -92,6 +92,23 @@ int webhook_profile_add(struct webhook_profiles *p, const char *file, struct sli
 /* Settings of one listener: profile name or NULL/"auto" (the profile whose `detect` paths fit best, else generic).
  * NULL with err if there is no such profile. Freed with free(). */
 void *webhook_settings_new(const struct webhook_profiles *p, const char *profile, struct error *err) MUST_CHECK;
+
+/* The signature scheme (`verify`) of the profile that these settings name; NULL: none, or the profile is found out. */
+const char *webhook_settings_verify(const void *settings);
+/* Who knows the secret: standard (Standard Webhooks, svix), github, pagerduty, sentry, slack, grafana, gitlab (a token), sns
+ * (a certificate). secrets: one a line, any of them may fit; sns: certificates in PEM. */
+enum webhook_verdict { WEBHOOK_PROVEN, WEBHOOK_UNSIGNED, WEBHOOK_FORGED, WEBHOOK_STALE };
+struct webhook_delivery {
+	struct slice secrets, headers, body; /* headers as in decode_env */
+	instant now;
+	duration tolerance;                  /* of a signed time, both ways */
+};
+bool webhook_scheme_known(const char *name);
+void webhook_scheme_names(struct buf *out);
+/* PROVEN: appends to `key` what tells this delivery from all others; nothing if the scheme has no such thing. */
+enum webhook_verdict webhook_verify(const char *scheme, const struct webhook_delivery *d, struct buf *key);
+/* The delivery's own name in its headers; nothing if there is none. */
+void webhook_delivery_id(struct slice headers, struct buf *key);
 
 /* For raw_mode, where a decoder renders structure as JSON: text as a string, octets that are not UTF-8 as {"b64": "…"}. */
 void decode_json_text(struct jw *w, struct slice s);

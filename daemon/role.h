@@ -46,7 +46,15 @@ struct role_ops {
 	void (*free)(void *self);
 };
 
+/* Memory that the parent maps before it forks; what holds for all intakes together is kept in it. */
+struct role_shared {
+	struct quota *quota;     /* rates of senders, listeners and the whole */
+	struct seen *deliveries; /* of webhooks: a file in the state directory */
+	struct seen *messages;   /* of listeners with a duplicate_window */
+};
+
 struct role {
+	const struct role_shared *shared; /* set after start */
 	const struct role_ops *ops;
 	unsigned index;              /* which intake */
 	struct loop *loop;

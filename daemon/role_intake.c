@@ -171,6 +171,7 @@ static void generation_free(struct intake_generation *g)
 		free(l->settings_pagerduty);
 		cidr_list_free(l->allow);
 		secret_wipe(&l->bearer);
+		secret_wipe(&l->hmac);
 		tls_context_unref(l->tls);
 	}
 	free(g->listeners);
@@ -233,14 +234,16 @@ static int listener_settings(struct intake_generation *g, struct intake_listener
 
 static void listener_counters(struct intake *in, struct intake_listener *l)
 {
-	static const char *const reasons[] = {"parse", "rate", "size", "queue", "acl", "kernel", "decoder", "tls"};
-	_Atomic uint64_t **cells[] = {&l->parse, &l->rate, &l->size, &l->queue, &l->acl, &l->kernel, &l->decoder, &l->handshake};
+	static const char *const reasons[] = {"parse", "rate", "size", "queue", "acl", "kernel", "decoder", "tls", "duplicate"};
+	_Atomic uint64_t **cells[] = {&l->parse, &l->rate, &l->size, &l->queue, &l->acl, &l->kernel, &l->decoder, &l->handshake, &l->duplicate};
 	char label[160];
 
 	snprintf(label, sizeof label, "listener=\"%s\"", l->config->name);
 	l->received = counter(in->role->counters, "carillon_events_received_total", label);
 	l->bytes = counter(in->role->counters, "carillon_event_bytes_total", label);
 	l->unwanted = counter(in->role->counters, "carillon_events_unwanted_total", label);
+	/* of this process: the parent clears it when the process dies */
+	snprintf(label, sizeof label, "listener=\"%s\",intake=\"%u\"", l->config->name, in->role->index);
 	l->connections = counter(in->role->counters, "carillon_connections", label);
 	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
 		snprintf(label, sizeof label, "listener=\"%s\",reason=\"%s\"", l->config->name, reasons[i]);
@@ -323,6 +326,8 @@ static void keep_secrets(const struct intake_generation *from, struct intake_gen
 			keep_tls(&from->listeners[i], &to->listeners[j]);
 			if (same_ref(&from->listeners[i].config->bearer, &to->listeners[j].config->bearer) && to->listeners[j].bearer.p == NULL)
 				secret_take(&to->listeners[j].bearer, slice_of(from->listeners[i].bearer.p, from->listeners[i].bearer.n));
+			if (same_ref(&from->listeners[i].config->hmac, &to->listeners[j].config->hmac) && to->listeners[j].hmac.p == NULL)
+				secret_take(&to->listeners[j].hmac, slice_of(from->listeners[i].hmac.p, from->listeners[i].hmac.n));
 			keep_users(&from->listeners[i], &to->listeners[j]);
 		}
 }
@@ -398,6 +403,8 @@ static void intake_secret(void *self, const char *ref, struct slice value)
 			struct intake_listener *l = &gens[g]->listeners[i];
 			if (l->config->bearer.ref != NULL && strcmp(l->config->bearer.ref, ref) == 0)
 				secret_take(&l->bearer, value);
+			if (l->config->hmac.ref != NULL && strcmp(l->config->hmac.ref, ref) == 0)
+				secret_take(&l->hmac, value);
 			if (l->config->type == LISTENER_SNMPTRAP && l->config->users.ref != NULL && strcmp(l->config->users.ref, ref) == 0)
 				take_users(l, value);
 		}
@@ -449,7 +456,6 @@ static void *intake_start(struct role *r)
 	in->role = r;
 	TAILQ_INIT(&in->waiters);
 	evt_batch_init(&in->batch);
-	in->senders = hmap_new();
 	in->informs = hmap_new();
 	in->informs_before = hmap_new();
 	in->map = role_map_open(-1, &err);
@@ -479,16 +485,6 @@ static void intake_stop(void *self)
 		role_done(in->role);
 }
 
-static void free_entries(struct hmap *m)
-{
-	struct slice key;
-	void *value;
-
-	for (size_t i = 0; hmap_next(m, &i, &key, &value);)
-		free(value);
-	hmap_free(m);
-}
-
 static void intake_free(void *self)
 {
 	struct intake *in = self;
@@ -510,7 +506,6 @@ static void intake_free(void *self)
 	evt_batch_free(&in->batch);
 	buf_free(&in->frame);
 	buf_free(&in->record);
-	free_entries(in->senders);
 	hmap_free(in->informs);
 	hmap_free(in->informs_before);
 	free(in);

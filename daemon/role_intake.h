@@ -34,9 +34,9 @@ struct intake_listener {
 	void *settings_v2;                    /* webhook alertmanager: for POST /api/v2/alerts */
 	void *settings_pagerduty;             /* webhook: for POST /v2/enqueue */
 	struct cidr_list *allow;              /* NULL: all */
-	struct secret bearer;
+	struct secret bearer, hmac;
 	struct tls_context *tls;              /* NULL: none, or not come yet */
-	_Atomic uint64_t *received, *bytes, *unwanted, *parse, *rate, *size, *queue, *acl, *kernel, *decoder, *handshake, *connections;
+	_Atomic uint64_t *received, *bytes, *unwanted, *parse, *rate, *size, *queue, *acl, *kernel, *decoder, *handshake, *duplicate, *connections;
 	struct { uint64_t received, bytes, unwanted; } tally; /* of this turn: the cells are shared, and adding to them costs */
 	struct log_limit said;
 };
@@ -52,7 +52,18 @@ struct intake_generation {
 	uint32_t number;
 };
 
-struct intake_socket; /* an open descriptor: survives reloads, finds its listener by name */
+/* An open descriptor: survives reloads, finds its listener by name. */
+struct intake_socket {
+	struct intake *intake;
+	char *listener;
+	char *text;              /* of the bind: an address stays the same socket whatever its number */
+	enum bind_kind kind;
+	struct udp *udp;
+	struct acceptor *acceptor;
+	struct http_server *http;
+	LIST_HEAD(, stream_conn) conns;
+	struct intake_socket *next;
+};
 
 struct unacked {
 	uint64_t seq;
@@ -74,7 +85,6 @@ struct intake {
 	struct intake_socket *sockets, *retired;
 	struct evt_batch batch;
 	struct buf frame, record;
-	struct hmap *senders;        /* sender → token bucket */
 	struct hmap *informs, *informs_before; /* sender and request id → time: of these 60 s and of those before */
 	instant informs_since;
 	int zone_offset;
@@ -94,10 +104,10 @@ void intake_offer(struct intake *in, const uint32_t *hits, size_t n, const struc
 /* role_intake_event.c */
 bool intake_allowed(const struct intake_listener *l, const struct peer *from);
 bool intake_rate(struct intake *in, struct intake_listener *l, const struct peer *from, unsigned events);
-/* The same in two steps, for many events of one sender; the bucket is good until the next look for one. */
-struct bucket *intake_bucket(struct intake *in, const struct peer *from);
-bool intake_bucket_ready(struct intake *in, struct bucket *b); /* one event would be taken; nothing is */
-bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct bucket *b, unsigned events);
+/* The same in two steps, for many events of one sender; the bucket is good for this turn. */
+struct quota_slot *intake_bucket(struct intake *in, const struct peer *from);
+bool intake_bucket_ready(struct intake *in, const struct quota_slot *b); /* one event of the sender would be taken; nothing is */
+bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct quota_slot *b, unsigned events);
 /* One payload through decoder, rules and map. `reply` gets an inform's answer. Returns how many events were wanted;
  * *refused: the decoder refused it (why: first note). */
 unsigned intake_payload(struct intake *in, struct intake_listener *l, const struct decoder *d, const void *settings, const struct decode_env *env,
@@ -120,7 +130,11 @@ void intake_shadow_frame(struct intake *in, struct slice bundle); /* FRAME_SHADO
 void intake_shadow_event(struct intake *in, const struct fields *f, instant received); /* before the live decoders */
 void intake_shadow_free(struct intake_shadow *s); /* NULL is fine */
 
+/* role_intake_hook.c: webhooks; arg is the socket */
+extern const struct http_events intake_hook_events;
+
 /* role_intake_listen.c */
+struct decode_env intake_env(struct intake *in, const struct intake_listener *l, const struct peer *from);
 void intake_tls(struct intake *in, const struct intake_listener *l); /* its certificate is new: for the next connections */
 void intake_listen(struct intake *in, const char *listener, unsigned bind, int fd);
 void intake_pause_sockets(struct intake *in, bool paused);

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/quota.h"
+#include "base/seen.h"
 #include "model/address.h"
 #include "role_intake.h"
 
-#define SENDERS_MAX  65536u
 #define TAIL_BEHIND  (1u << 20) /* a front that does not read must not cost memory */
 #define TAIL_RATE    500u /* lines a second while somebody watches: a sample, never a load */
 
@@ -54,63 +55,36 @@ bool intake_allowed(const struct intake_listener *l, const struct peer *from)
 	return false;
 }
 
-/* ---- how fast: a token bucket per sender */
+/* ---- how fast: token buckets of the sender, the listener and the whole, for all intakes together */
 
-struct bucket {
-	double tokens;
-	instant at;
-};
-
-static void forget_senders(struct intake *in)
+struct quota_slot *intake_bucket(struct intake *in, const struct peer *from)
 {
-	struct slice key;
-	void *value;
-
-	for (size_t i = 0; hmap_next(in->senders, &i, &key, &value);)
-		free(value);
-	hmap_clear(in->senders);
+	return quota_slot(in->role->shared->quota, slice_str(from->text), loop_now(in->role->loop));
 }
 
-struct bucket *intake_bucket(struct intake *in, const struct peer *from)
-{
-	struct bucket *b = hmap_get(in->senders, slice_str(from->text));
-
-	if (b != NULL)
-		return b;
-	/* forged senders must not grow this for ever: starting afresh only makes it more generous for a moment */
-	if (hmap_len(in->senders) >= SENDERS_MAX)
-		forget_senders(in);
-	b = xmalloc(sizeof *b);
-	*b = (struct bucket){.tokens = 2 * in->gen->config->limits.sender_rate, .at = loop_now(in->role->loop)};
-	hmap_put(in->senders, slice_str(from->text), b);
-	return b;
-}
-
-static void refill(struct intake *in, struct bucket *b)
+bool intake_bucket_ready(struct intake *in, const struct quota_slot *b)
 {
 	double rate = in->gen->config->limits.sender_rate;
+
+	return quota_ready(b, rate, 2 * rate, loop_now(in->role->loop));
+}
+
+static bool within(struct intake *in, const char *name, double rate, unsigned events)
+{
 	instant now = loop_now(in->role->loop);
 
-	if (now > b->at)
-		b->tokens = MIN(b->tokens + rate * (double)(now - b->at) / (double)SECOND, 2 * rate);
-	b->at = now;
+	return rate <= 0 || quota_take(quota_slot(in->role->shared->quota, slice_str(name), now), rate, 2 * rate, events, now);
 }
 
-bool intake_bucket_ready(struct intake *in, struct bucket *b)
+bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct quota_slot *b, unsigned events)
 {
-	refill(in, b);
-	return b->tokens >= 1;
-}
+	const struct config *c = in->gen->config;
 
-bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct bucket *b, unsigned events)
-{
-	refill(in, b);
-	if (b->tokens < (double)events) {
-		counter_add(l->rate, events);
-		return false;
-	}
-	b->tokens -= (double)events;
-	return true;
+	if (quota_take(b, c->limits.sender_rate, 2 * c->limits.sender_rate, events, loop_now(in->role->loop)) &&
+	    within(in, l->config->name, l->config->rate, events) && within(in, "@all", c->limits.events_per_second, events))
+		return true;
+	counter_add(l->rate, events);
+	return false;
 }
 
 bool intake_rate(struct intake *in, struct intake_listener *l, const struct peer *from, unsigned events)
@@ -192,6 +166,27 @@ void intake_count(struct intake_listener *l)
 	memset(&l->tally, 0, sizeof l->tally);
 }
 
+/* duplicate_window (language.md section 3): the same host, app, text and sender's time. */
+static bool repeats(struct intake *in, const struct intake_listener *l, const struct fields *f)
+{
+	static const enum field_id parts[] = {FIELD_HOST, FIELD_APP, FIELD_MESSAGE, FIELD_SUMMARY, FIELD_CHECK, FIELD_STATE, FIELD_DEDUP_KEY, FIELD_TIME};
+	struct seen *s = in->role->shared->messages;
+	instant now = loop_now(in->role->loop);
+	struct buf b = {0};
+	uint64_t key;
+	bool known;
+
+	buf_str(&b, l->config->name);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		buf_lslice(&b, value_slice(f->core[parts[i]]));
+	key = hash_stable(buf_slice(&b));
+	known = seen_begin(s, key, in->role->index, now, l->config->duplicate_window) != SEEN_NEW;
+	if (!known)
+		seen_done(s, key, in->role->index, now);
+	buf_free(&b);
+	return known;
+}
+
 /* True when some rule wants it. */
 static bool one_event(struct intake *in, struct intake_listener *l, struct fields *f, instant received)
 {
@@ -206,6 +201,12 @@ static bool one_event(struct intake *in, struct intake_listener *l, struct field
 		counter_add(l->decoder, 1);
 		if (tail_wanted(in))
 			tail_event(in, l, f, NULL, 0, "dropped by a decoder");
+		return false;
+	}
+	if (l->config->duplicate_window > 0 && repeats(in, l, f)) {
+		counter_add(l->duplicate, 1);
+		if (tail_wanted(in))
+			tail_event(in, l, f, NULL, 0, "a duplicate");
 		return false;
 	}
 	matcher_resolve(in->gen->matcher, in->map->map, f);
@@ -229,13 +230,15 @@ unsigned intake_payload(struct intake *in, struct intake_listener *l, const stru
                         struct slice payload, struct buf *reply, bool *refused, const char **why)
 {
 	unsigned wanted = 0;
+	enum decode_result result;
 
 	l->tally.bytes += payload.n;
 	evt_batch_reset(&in->batch);
-	*refused = d->decode(settings, env, payload, &in->batch, reply) == DECODE_REFUSED;
+	result = d->decode(settings, env, payload, &in->batch, reply);
+	*refused = result != DECODE_OK;
 	*why = in->batch.n_notes > 0 ? in->batch.notes[0].text : "it cannot be decoded";
 	if (*refused)
-		counter_add(l->parse, 1);
+		counter_add(result == DECODE_DENIED ? l->acl : l->parse, 1);
 	for (size_t i = 0; i < in->batch.n; i++)
 		wanted += one_event(in, l, &in->batch.v[i], env->received);
 	return wanted;

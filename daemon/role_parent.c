@@ -130,6 +130,8 @@ void parent_child_gone(struct child *c)
 		stop_next(p);
 		return;
 	}
+	if (c->ops->kind == ROLE_INTAKE)
+		shared_forget(p, c->index);
 	reload_swapped(p, c);
 	if (p->next != NULL)
 		reload_abort(p, "a role died meanwhile; try again");
@@ -326,6 +328,7 @@ static void on_watchdog(void *arg)
 	struct parent *p = arg;
 	bool all = true;
 
+	shared_turn(p);
 	for (size_t i = 0; i < p->n_children && p->state == PARENT_RUNNING; i++) {
 		struct child *c = &p->children[i];
 
@@ -400,6 +403,10 @@ struct parent *parent_new(const struct parent_options *o, struct findings *f, st
 		return NULL;
 	}
 	p->counters = counters_new(16384);
+	if (shared_open(p, err) != 0) {
+		parent_free(p);
+		return NULL;
+	}
 	p->loop = loop_new();
 	p->watchdog = loop_timer_new(p->loop, on_watchdog, p);
 	p->patience = loop_timer_new(p->loop, on_patience, p);
@@ -448,6 +455,7 @@ void parent_free(struct parent *p)
 		loop_free(p->loop);
 	if (p->counters != NULL)
 		counters_free(p->counters);
+	shared_close(p);
 	if (p->config != p->at_start)
 		config_free(p->at_start);
 	config_free(p->config);

@@ -49,6 +49,7 @@ struct parent {
 	struct parent_options options;
 	struct loop *loop;
 	struct counters *counters;
+	struct role_shared shared;
 	struct config *config;
 	struct config *at_start; /* what a setting that needs a restart still is; may be config */
 	struct buf bundle;      /* encoded */
@@ -99,6 +100,12 @@ int sockets_open(struct parent *p, const struct config *c, struct error *err) MU
 void sockets_inherit(struct parent *p, const struct config *c);
 void sockets_close_stale(struct parent *p);
 void sockets_keep(struct parent *p); /* a reload that failed: nothing is stale, what was opened for it is closed */
+
+/* role_parent_shared.c */
+int shared_open(struct parent *p, struct error *err) MUST_CHECK;
+void shared_close(struct parent *p);
+void shared_turn(struct parent *p);                /* now and then: what is a file goes to disk */
+void shared_forget(struct parent *p, unsigned intake); /* it died */
 
 /* role_parent_child.c */
 void child_start(struct parent *p, struct child *c);

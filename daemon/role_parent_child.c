@@ -109,6 +109,7 @@ void child_send_secrets(struct child *c, const struct config *config)
 		for (size_t i = 0; i < config->n_listeners; i++)
 			if (config->listeners[i].enabled) {
 				send_secret(c, config->listeners[i].bearer.ref);
+				send_secret(c, config->listeners[i].hmac.ref);
 				send_secret(c, config->listeners[i].users.ref);
 				send_tls(c, &config->listeners[i]);
 			}
@@ -277,6 +278,7 @@ static _Noreturn void child_main(struct child *c, int fd)
 	log_open(name, p->config->log_level);
 	l = loop_new();
 	r = role_start(c->ops, c->index, l, p->counters, 3, p->state_dir, false, p->options.no_tickets);
+	r->shared = &p->shared;
 	give_level(r, p);
 	loop_run(l);
 	role_free(r);
@@ -326,6 +328,7 @@ void child_start(struct parent *p, struct child *c)
 	}
 	if (p->options.single) {
 		c->role = role_start(c->ops, c->index, p->loop, p->counters, fds[1], p->state_dir, true, p->options.no_tickets);
+		c->role->shared = &p->shared;
 		give_level(c->role, p);
 	} else {
 		start_process(c, fds);

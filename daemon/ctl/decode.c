@@ -129,7 +129,7 @@ static void print_batch(struct decode_run *r)
 static void decode_payload(struct decode_run *r, struct slice payload)
 {
 	buf_clear(&r->reply);
-	if (r->decoder->decode(r->settings, &r->env, payload, &r->batch, &r->reply) == DECODE_REFUSED &&
+	if (r->decoder->decode(r->settings, &r->env, payload, &r->batch, &r->reply) != DECODE_OK &&
 	    r->batch.n_notes == 0)
 		evt_batch_note(&r->batch, SIZE_MAX, "refused");
 }

@@ -20,6 +20,19 @@ static void complain(const struct checking *k, struct mark at, const char *what,
 	findings_add(k->f, FINDING_ERROR, "", file, at, SLICE_NONE, "%s: %s", what, err->text);
 }
 
+static void check_scheme(const struct checking *k, const struct listener_config *l)
+{
+	struct buf names = {0};
+	struct error err;
+
+	if (l->scheme == NULL || l->scheme[0] == '\0' || webhook_scheme_known(l->scheme))
+		return;
+	webhook_scheme_names(&names);
+	error_set(&err, "there is no signature scheme '%s' (auth.scheme); use one of %s", l->scheme, buf_cstr(&names));
+	complain(k, l->mark, l->name, &err);
+	buf_free(&names);
+}
+
 static void check_listeners(const struct checking *k)
 {
 	struct webhook_profiles *p = webhook_profiles_new();
@@ -39,6 +52,7 @@ static void check_listeners(const struct checking *k)
 		if (settings == NULL)
 			complain(k, l->mark, l->name, &err);
 		free(settings);
+		check_scheme(k, l);
 	}
 	webhook_profiles_free(p);
 }

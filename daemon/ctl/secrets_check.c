@@ -124,6 +124,8 @@ bool secrets_check(const struct bundle *b, const struct config *c, struct findin
 			continue;
 		v = read_value(&k, true, l->mark, l->name, &l->bearer);
 		wipe(&v);
+		v = read_value(&k, true, l->mark, l->name, &l->hmac);
+		wipe(&v);
 		if (l->type == LISTENER_SNMPTRAP)
 			check_users(&k, l);
 		if (is_secure(l))

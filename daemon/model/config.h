@@ -43,6 +43,7 @@ struct listener_config {
 	char **mtls;             size_t n_mtls;       /* auth: names of the clients that may send; none: not asked */
 	struct secret_ref ticket_hook;
 	duration duplicate_window;
+	double rate;                                  /* events a second of all its senders; 0: no limit of its own */
 	struct mark mark;
 };
 

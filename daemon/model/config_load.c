@@ -610,7 +610,7 @@ static const struct listener_config *named(const struct config *c, const char *n
 
 static bool has_auth(const struct listener_config *l)
 {
-	return l->bearer.ref != NULL || l->n_mtls > 0;
+	return l->bearer.ref != NULL || l->hmac.ref != NULL || l->n_mtls > 0;
 }
 
 /* The listener whose sockets it uses; itself, if they are its own. */
@@ -629,6 +629,9 @@ static void share_auth(const struct config *c, struct listener_config *l)
 	if (has_auth(l) || owner == l)
 		return;
 	l->bearer = owner->bearer;
+	l->hmac = owner->hmac;
+	l->scheme = owner->scheme;
+	l->tolerance = owner->tolerance;
 	l->mtls = owner->mtls;
 	l->n_mtls = owner->n_mtls;
 }
@@ -713,6 +716,8 @@ static void check_listener(struct config *c, struct listener_config *l, struct f
 		check_bind(c, l, &l->bind[i], path, f);
 	if (l->enabled)
 		check_clients(c, l, path, f);
+	if (l->type != LISTENER_WEBHOOK && (l->hmac.ref != NULL || l->bearer.ref != NULL))
+		finding(c, f, path, "listener '%s': 'auth.%s' is for webhooks; remove it", l->name, l->hmac.ref != NULL ? "hmac" : "bearer");
 	if (l->users.ref != NULL && l->type != LISTENER_SNMPTRAP)
 		finding(c, f, path, "listener '%s' has 'users', which only a snmptrap listener takes; remove it",
 		        l->name);

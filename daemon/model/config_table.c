@@ -59,6 +59,7 @@ const struct setting config_settings[] = {
     {"admin.socket.group", SETTING_TEXT, AT(admin.socket_group), "carillon-admin", 0, 0, true, "its group"},
     {"admin.metrics.bind", SETTING_BINDS, AT(admin.metrics), "http://127.0.0.1:9198", 0, 0, false, "/metrics and /-/ready for Prometheus"},
     {"limits.event_size", SETTING_SIZE, AT(limits.event_size), "64KiB", 1024, 1 << 20, false, "largest event"},
+    {"limits.events_per_second", SETTING_NUMBER, AT(limits.events_per_second), "200000", 1, 1e9, false, "events of all senders together; what is above is dropped and counted"},
     {"limits.sender_rate", SETTING_RATE, AT(limits.sender_rate), "5000/s", 0.001, 1e9, false, "events of one sender"},
     {"limits.queue", SETTING_U32, AT(limits.queue), "100000", 16, 1e8, false, "frames that one intake holds unacknowledged"},
     {"limits.keys_per_rule", SETTING_U32, AT(limits.keys_per_rule), "200000", 1, 1e8, false, "live keys of one rule"},
@@ -75,6 +76,8 @@ const struct setting listener_settings[] = {
     {"bind", SETTING_BINDS, LAT(bind), "", 0, 0, false, "udp:// tcp:// tls:// relp:// relp+tls:// unix:// unixgram:// http:// https:// addresses"},
     {"enabled", SETTING_BOOL, LAT(enabled), "true", 0, 0, false, "false: not opened"},
     {"allow", SETTING_CIDRS, LAT(allow), "", 0, 0, false, "networks that may send; empty: all"},
+    {"duplicate_window", SETTING_DURATION, LAT(duplicate_window), "0s", 0, DAYS, false, "the same message (host, app, text, time) within this time counts once; 0s: always"},
+    {"rate", SETTING_RATE_AUTO, LAT(rate), "none", 0.001, 1e9, false, "events of all its senders together; none: no limit of its own"},
     {"communities", SETTING_LIST, LAT(communities), "", 0, 0, false, "snmptrap: accepted communities; empty: any"},
     {"users", SETTING_SECRET, LAT(users), "", 0, 0, false, "snmptrap: reference to the file of SNMPv3 users; empty: v3 is refused"},
     {"mibs", SETTING_TEXT, LAT(mibs), "", 0, 0, false, "snmptrap: folder with *.mib tables of carillonctl mibs compile, besides the shipped ones"},
@@ -85,6 +88,9 @@ const struct setting listener_settings[] = {
     {"tls.key", SETTING_SECRET, LAT(tls_key), "", 0, 0, false, "reference to its private key (PEM, without a pass phrase)"},
     {"tls.client_ca", SETTING_TEXT, LAT(tls_client_ca), "", 0, 0, false, "certificates that must have signed a client's; empty: clients need none"},
     {"auth.mtls", SETTING_LIST, LAT(mtls), "", 0, 0, false, "clients that may send: names of their certificates, *.example.net, sha256:FINGERPRINT, or * for all of tls.client_ca"},
+    {"auth.hmac", SETTING_SECRET, LAT(hmac), "", 0, 0, false, "webhook: reference to the secret that senders sign with, one a line; sns: Amazon's certificates (PEM)"},
+    {"auth.scheme", SETTING_TEXT, LAT(scheme), "", 0, 0, false, "how they sign: standard github pagerduty sentry slack grafana gitlab sns; empty: as the profile says, else standard"},
+    {"auth.tolerance", SETTING_DURATION, LAT(tolerance), "5m", (double)SECOND, DAYS, false, "how far a signed time may be from ours"},
     {"auth.bearer", SETTING_SECRET, LAT(bearer), "", 0, 0, false, "webhook: reference to the token that senders must show; with on, that listener's if none is given"},
 };
 const size_t listener_settings_n = ARRAY_LEN(listener_settings);
@@ -108,9 +114,9 @@ const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 
 const char *const config_absent[] = {
     "defaults.catch_all", "admin.http", "admin.console",
-    "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory", "limits.events_per_second",
+    "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */
-    "duplicate_window", "auth.hmac", "poll", "storm",
+    "poll", "storm",
 };
 const size_t config_absent_n = ARRAY_LEN(config_absent);

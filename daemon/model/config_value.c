@@ -128,7 +128,7 @@ bool setting_scalar(const struct setting *s, struct slice text, void *at, struct
 		return (bytesize_parse(text, at) || wrong(s, text, err)) &&
 		       in_range(s, (double)*(uint64_t *)at, err);
 	case SETTING_RATE_AUTO:
-		if (slice_is(text, "profile")) {
+		if (slice_is(text, "profile") || slice_is(text, "none")) {
 			*(double *)at = 0;
 			return true;
 		}
@@ -347,7 +347,7 @@ void setting_show(const struct setting *s, const void *at, struct buf *out)
 		if (*(const double *)at > 0)
 			buf_printf(out, "%.12g/m", *(const double *)at * 60);
 		else
-			buf_str(out, "profile");
+			buf_str(out, s->def);
 		break;
 	case SETTING_U32: buf_printf(out, "%u", *(const uint32_t *)at); break;
 	case SETTING_INT: buf_printf(out, "%d", *(const int *)at); break;

@@ -155,7 +155,7 @@ static enum decode_result decode_community(const struct snmptrap_settings *s, co
 	}
 	if (!community_known(s, t.community)) {
 		evt_batch_note(out, SIZE_MAX, "unknown community");
-		return DECODE_REFUSED;
+		return DECODE_DENIED;
 	}
 	if (!add_event(s, &t, env, datagram, out))
 		return DECODE_REFUSED;

@@ -273,17 +273,29 @@ static const struct ignore_rule *read_ignore(struct profile_loader *l, const str
 static void check_keys(struct profile_loader *l, const struct node *root)
 {
 	static const char *const keys[] = {"profile", "name",   "description", "detect", "items",  "unwrap",
-	                                   "within",  "ignore", "shared",      "omit",   "tables", "set"};
+	                                   "within",  "ignore", "shared",      "omit",   "tables", "set", "verify"};
 	for (const struct node *e = root->first; e != NULL; e = e->next) {
 		bool known = false;
 		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 			known = known || slice_is(e->key, keys[i]);
-		if (slice_is(e->key, "verify"))
-			REFUSE(l, "E004", e->key_mark,
-			       "'verify' is not available in this version of carillon; remove it");
-		else if (!known)
+		if (!known)
 			profile_unknown_key(l, e, "the profile", keys, ARRAY_LEN(keys));
 	}
+}
+
+static const char *read_verify(struct profile_loader *l, const struct node *n)
+{
+	struct buf names = {0};
+	char *name;
+	if (n == NULL || !profile_want(l, n, NODE_SCALAR, "verify", "the name of a signature scheme"))
+		return NULL;
+	name = arena_str(l->profiles->arena, n->text);
+	if (webhook_scheme_known(name))
+		return name;
+	webhook_scheme_names(&names);
+	REFUSE(l, "E011", n->mark, "'verify' must be one of %s", buf_cstr(&names));
+	buf_free(&names);
+	return NULL;
 }
 
 static bool name_valid(struct slice s)
@@ -338,6 +350,7 @@ static void read_profile(struct profile_loader *l, const struct node *root)
 		return;
 	struct profile *p = arena_alloc(l->profiles->arena, sizeof *p);
 	p->name = profile_keep(l, node_get(root, "name")->text);
+	p->verify = read_verify(l, node_get(root, "verify"));
 	p->detect = read_detect(l, node_get(root, "detect"));
 	p->items = read_items(l, node_get(root, "items"));
 	p->unwrap = read_paths(l, node_get(root, "unwrap"), "unwrap");

@@ -14,6 +14,7 @@
  *                                   is a body of another product
  *   ignore: [{when: [{Type: Ping}], note: "${body.Url}"}]   no event, but a note
  *   shared: [receiver, externalURL] paths of what is around an element that go into its event
+ *   verify: github                  the signature scheme of the product, if the listener has auth.hmac
  *   omit: [routing_key]             paths that become no field (credentials)
  *   tables: {words: {ok: clear}}    named maps for `set`
  *   set: {FIELD: VALUE}             VALUE is a template, {from: path or template, map: {word: value} or the
@@ -106,6 +107,7 @@ struct ignore_rule {
 
 struct profile {
 	struct slice name;
+	const char *verify; /* signature scheme; NULL: none */
 	const struct alternative *detect;
 	const struct item_path *items;
 	const struct path_list *shared, *unwrap, *within, *omit;

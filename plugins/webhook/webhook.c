@@ -39,6 +39,12 @@ void *webhook_settings_new(const struct webhook_profiles *p, const char *profile
 	return s;
 }
 
+const char *webhook_settings_verify(const void *settings)
+{
+	const struct webhook_settings *s = settings;
+	return s->profile != NULL ? s->profile->verify : NULL;
+}
+
 /* ---- bodies */
 
 static const struct json nothing = {.kind = JSON_OBJECT};

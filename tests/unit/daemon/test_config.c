@@ -197,33 +197,26 @@ static void place_of_a_listener(void **state UNUSED)
 
 static void every_absent_key_by_name(void **state UNUSED)
 {
-	static const char *const below[] = {"listeners:\n  syslog: ", "tickets:\n  default: "};
-	const char *const per_listener[] = {"mibs", "duplicate_window", "auth.hmac"};
-
 	for (size_t i = 0; i < config_absent_n; i++) {
 		struct findings f = {0};
 		struct buf b = {0}, want = {0};
 		const char *path = config_absent[i], *yaml;
-		bool listener = false, ticket = strcmp(path, "poll") == 0 || strcmp(path, "storm") == 0;
+		bool ticket = strcmp(path, "poll") == 0 || strcmp(path, "storm") == 0;
 		size_t depth = 0;
 		char *text;
 
-		for (size_t k = 0; k < ARRAY_LEN(per_listener); k++)
-			listener = listener || strcmp(path, per_listener[k]) == 0;
-		buf_printf(&b, "version: 1\n%s", listener ? below[0] : ticket ? below[1] : "");
+		buf_printf(&b, "version: 1\n%s", ticket ? "tickets:\n  default: " : "");
 		for (const char *p = path; *p != '\0'; p += strcspn(p, ".") + (p[strcspn(p, ".")] != '\0')) {
-			buf_printf(&b, "%s%.*s: ", listener || ticket || depth > 0 ? "{" : "",
+			buf_printf(&b, "%s%.*s: ", ticket || depth > 0 ? "{" : "",
 			           (int)strcspn(p, "."), p);
 			depth++;
 		}
 		buf_str(&b, "1");
-		for (size_t k = listener || ticket ? 0 : 1; k < depth; k++)
+		for (size_t k = ticket ? 0 : 1; k < depth; k++)
 			buf_char(&b, '}');
 		buf_char(&b, '\n');
 		buf_printf(&want, "'%s%s' is not available in this version; remove it [E004]",
-		           listener ? "listeners.syslog."
-		           : ticket ? "tickets.default."
-		                    : "",
+		           ticket ? "tickets.default." : "",
 		           path);
 		yaml = buf_cstr(&b);
 		assert_null(load(&f, 1, &yaml));

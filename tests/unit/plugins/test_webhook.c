@@ -200,7 +200,7 @@ static const struct fault faults[] = {
     {"profile: 1\nname: x\nset: {host: \"${host}\"}\n", "E061", 3, 16},
     {"profile: 1\nname: x\nset: {state: {from: body.s}}\n", "E005", 3, 7},
     {"profile: 1\nname: x\nset: {state: {from: s, map: {a: clear}}}\n", "E020", 3, 21},
-    {"profile: 1\nname: x\nverify: {scheme: slack}\n", "E004", 3, 1},
+    {"profile: 1\nname: x\nverify: slak\n", "E011", 3, 9},
     {"profile: 1\nname: x\nitems: \"a[\"\n", "E007", 3, 8},
     {"profile: 1\nprofile: 1\nname: x\n", "E002", 2, 1},
     {"profile: 1\nname: x\ndetect: [[a], b]\n", "E007", 3, 15},
