@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/backtest.h"
 #include "ctl/files.h"
@@ -63,6 +64,25 @@ static int write_tickets(struct ctl *c, const char *path, const struct bt_run *r
 }
 
 /* ---- */
+
+/* "--events storm": a recording that comes with the product, and its map. NULL: it is no such name. Caller
+ * frees. */
+static char *shipped(const char *name, const char *end)
+{
+	static const char *const places[] = {"etc/recordings", "recordings"};
+	char *data = files_data_dir(), *path = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(places) && path == NULL && name != NULL && strchr(name, '/') == NULL;
+	     i++) {
+		path = xasprintf("%s/%s/%s%s", data, places[i], name, end);
+		if (access(path, R_OK) != 0) {
+			free(path);
+			path = NULL;
+		}
+	}
+	free(data);
+	return path;
+}
 
 struct backtest {
 	struct ctl *c;
@@ -137,14 +157,17 @@ static bool load_other(struct backtest *b)
 
 static int run_loaded(struct backtest *b)
 {
+	const char *name = args_value(b->args, "events");
 	char *data = files_data_dir(), *dir = record_dir(b->args, b->load.config);
+	char *file = name != NULL && access(name, F_OK) != 0 ? shipped(name, ".jsonl.zst") : NULL;
 	int rc = CTL_USAGE;
 
 	b->profiles = xasprintf("%s/plugins/webhook", data);
-	b->source = (struct bt_source){.file = args_value(b->args, "events"), .dir = dir};
+	b->source = (struct bt_source){.file = file != NULL ? file : name, .dir = dir};
 	if (record_range(b->c, b->args, &b->source.from, &b->source.to, &b->source.clock) == CTL_DONE)
 		rc = load_other(b) ? run_all(b) : CTL_FOUND;
 	free(b->profiles);
+	free(file);
 	free(dir);
 	free(data);
 	return rc;
@@ -157,6 +180,7 @@ int backtest_rules(struct ctl *c, const struct args *a)
 	struct error err;
 	size_t n;
 	const char **paths = values(a, "rules", &n);
+	char *map;
 	int rc = CTL_FOUND;
 
 	if ((args_value(a, "events") != NULL) ==
@@ -166,9 +190,10 @@ int backtest_rules(struct ctl *c, const struct args *a)
 		    c, CTL_USAGE,
 		    "name a recording with --events FILE, or a time of the daemon's own with --since 7d");
 	}
+	map = args_value(a, "map") == NULL ? shipped(args_value(a, "events"), ".map.yaml") : NULL;
 	if (!load_rules(c, &b.load, paths, n, false)) {
 		ctl_findings(c->err, &b.load.f);
-	} else if (!load_map(&b.load, args_value(a, "map"), &b.map, &f, &err)) {
+	} else if (!load_map(&b.load, map != NULL ? map : args_value(a, "map"), &b.map, &f, &err)) {
 		ctl_findings(c->err, &f);
 		rc = ctl_fail(c, CTL_FOUND, "%s", err.text);
 	} else {
@@ -178,6 +203,7 @@ int backtest_rules(struct ctl *c, const struct args *a)
 	load_map_free(&b.map);
 	load_free(&b.load);
 	load_free(&b.other);
+	free(map);
 	free(paths);
 	return rc;
 }
