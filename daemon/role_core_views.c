@@ -83,6 +83,7 @@ static void clear_live_views(struct core *c)
 
 	store_view_purge(c->store, &(struct view_purge){.kind = VIEW_OUTBOX, .before = INSTANT_NONE});
 	store_view_purge(c->store, &(struct view_purge){.kind = VIEW_SERVICE, .before = INSTANT_NONE});
+	store_view_purge(c->store, &(struct view_purge){.kind = VIEW_SILENCE, .before = INSTANT_NONE});
 	for (size_t i = 0; i < ARRAY_LEN(alerts); i++)
 		store_view_purge(c->store, &(struct view_purge){.kind = VIEW_ALERT, .state = slice_str(alerts[i]), .before = INSTANT_NONE});
 	for (size_t i = 0; i < ARRAY_LEN(incidents); i++)

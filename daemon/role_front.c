@@ -144,6 +144,10 @@ static void command(struct front *f, struct http_request *r, struct slice what, 
 		jw_kslice(&w, "do", action);
 		jw_kslice(&w, "id", id);
 		jw_kslice(&w, "text", json_text(json_get(j, "note")));
+		if (j != NULL && slice_starts(action, SLICE("silence-"))) {
+			jw_key(&w, "body");
+			jw_tree(&w, j);
+		}
 		jw_kstr(&w, "by", by);
 		jw_end(&w);
 		struct pending *p = wait_for(f, r, false);
@@ -181,6 +185,12 @@ static void post(struct front *f, struct http_request *r, struct slice path)
 			command(f, r, SLICE("outbox-discard"), id);
 		else
 			http_problem(r, 404, "post to …/retry or …/discard");
+	} else if (slice_is(path, "/api/v1/silences")) {
+		command(f, r, SLICE("silence-add"), SLICE_NONE);
+	} else if (slice_is(path, "/api/v1/silences/preview")) {
+		command(f, r, SLICE("silence-preview"), SLICE_NONE);
+	} else if (slice_starts(path, SLICE("/api/v1/silences/")) && slice_ends(path, SLICE("/extend"))) {
+		command(f, r, SLICE("silence-extend"), slice_sub(path, 17, path.n - 17 - 7));
 	} else {
 		http_problem(r, 404, "there is nothing to post to here");
 	}
@@ -249,6 +259,8 @@ static void on_request(struct http_request *r, void *arg)
 		get(f, r, head);
 	else if (slice_is(head->method, "POST") && s->admin)
 		post(f, r, head->path);
+	else if (slice_is(head->method, "DELETE") && s->admin && slice_starts(head->path, SLICE("/api/v1/silences/")))
+		command(f, r, SLICE("silence-expire"), slice_sub(head->path, 17, SIZE_MAX));
 	else
 		http_problem(r, 405, "this method is not available here");
 }

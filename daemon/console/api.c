@@ -357,6 +357,7 @@ static const struct {
              {"/api/v1/alerts", "alerts", VIEW_ALERT},
              {"/api/v1/services", "services", VIEW_SERVICE},
              {"/api/v1/rules", "rules", VIEW_RULE},
+             {"/api/v1/silences", "silences", VIEW_SILENCE},
              {"/api/v1/tickets/outbox", "outbox", VIEW_OUTBOX}};
 
 static void healthy(struct api *a, struct api_answer *answer)
@@ -395,6 +396,8 @@ static bool one_of(struct api *a, struct slice path, struct api_answer *answer)
 		return one_whole(a, slice_sub(path, 17, SIZE_MAX), VIEW_SERVICE, "service with a state of its own", answer);
 	} else if (slice_starts(path, SLICE("/api/v1/rules/"))) {
 		return one_whole(a, slice_sub(path, 14, SIZE_MAX), VIEW_RULE, "rule", answer);
+	} else if (slice_starts(path, SLICE("/api/v1/silences/"))) {
+		return one_whole(a, slice_sub(path, 17, SIZE_MAX), VIEW_SILENCE, "silence", answer);
 	} else if (slice_starts(path, SLICE("/api/v1/tickets/outbox/"))) {
 		return one_whole(a, slice_sub(path, 23, SIZE_MAX), VIEW_OUTBOX, "outbox entry", answer);
 	} else {

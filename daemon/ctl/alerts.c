@@ -33,15 +33,18 @@ static void by_text(const struct json *by, struct buf *b)
 static void row(const struct ctl *c, struct show_table *t, const struct json *i)
 {
 	struct buf b = {0};
-	struct slice muted = text(i, "suppressed");
+	struct slice muted = text(i, "suppressed"), silence = text(i, "silence");
+	bool dim = muted.n > 0 || silence.n > 0;
 
 	show_cellf(t, "%c", show_letter(text(i, "severity")));
 	show_cell(t, show_severity(text(i, "severity")), text(i, "rule"));
 	by_text(json_get(i, "by"), &b);
 	show_cell(t, SHOW_PLAIN, buf_slice(&b));
 	show_cell(t, SHOW_PLAIN, text(i, "service"));
-	show_cell(t, muted.n > 0 ? SHOW_DIM : SHOW_PLAIN,
-	          muted.n > 0 ? SLICE("suppressed") : text(i, "state"));
+	show_cell(t, dim ? SHOW_DIM : SHOW_PLAIN,
+	          muted.n > 0     ? SLICE("suppressed")
+	          : silence.n > 0 ? SLICE("silenced")
+	                          : text(i, "state"));
 	show_cell(t, SHOW_PLAIN, text(i, "count"));
 	buf_clear(&b);
 	show_when(c, text(i, "opened").n > 0 ? text(i, "opened") : text(i, "first"), &b);

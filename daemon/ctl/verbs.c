@@ -26,11 +26,16 @@ static const struct verb verbs[] = {
     {"incidents split", "ID ALERT…", "", true, NULL},
     {"alerts list", "[MATCH…] [--suppressed] [--all]",
      "alerts that fit, e.g. host=web* severity=critical; --all also closed ones", true, alerts_list},
-    {"silence add", "", "", true, NULL},
-    {"silence list", "", "", true, NULL},
-    {"silence show", "", "", true, NULL},
-    {"silence expire", "", "", true, NULL},
-    {"silence extend", "", "", true, NULL},
+    {"silence add",
+     "MATCH… [--for D] [--until TIME] [--from TIME] [--during CALENDAR] [--reason TEXT] [--owner O] "
+     "[--include-dependents] [--dry-run]",
+     "mutes the alerts that fit, e.g. host=web* app!=cron; shows them first; --include-dependents: maintenance of the "
+     "services that it names",
+     true, silences_add},
+    {"silence list", "", "silences of rule files and those made at run time", true, silences_list},
+    {"silence show", "ID", "one silence", true, silences_show},
+    {"silence expire", "ID", "ends it now", true, silences_expire},
+    {"silence extend", "ID [--for D] [--until TIME]", "ends it later, or sooner", true, silences_extend},
     {"service find", "NAME [--port P] [--map PATH]",
      "which service a host name, address, id or alias is, step by step", false, map_find},
     {"service show", "ID", "", true, NULL},
@@ -199,10 +204,7 @@ const struct verb *verbs_find(int argc, char **argv, int from, int *used, struct
 		return NULL;
 	}
 	if (v == NULL && !group_error(one, two, err)) {
-		if (strcmp(one, "silence") == 0)
-			error_set(err, "'%s' is not available in this version", one);
-		else
-			unknown(one, two, err);
+		unknown(one, two, err);
 	}
 	return v;
 }

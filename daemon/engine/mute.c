@@ -323,7 +323,9 @@ static bool settle_silence(struct engine *e, struct alert *a)
 	bool quieted = s != NULL && !s->dependents, changed = quieted != a->quieted;
 	a->silence_due = false;
 	a->quieted = quieted;
-	return replace(&a->silenced_by, s != NULL ? s->id : NULL) || changed;
+	changed = replace(&a->silenced_by, s != NULL ? s->id : NULL) || changed;
+	e->silences->dirty = e->silences->dirty || changed; /* their rows count alerts */
+	return changed;
 }
 
 static void settle_one(struct engine *e, struct alert *a)

@@ -84,7 +84,9 @@ void silences_free(struct engine *e)
 	maintained_free(ss->services, ss->n_services);
 	matcher_free(ss->matcher);
 	rule_set_free(ss->runtime);
-	free(ss->gone);
+	for (size_t i = 0; i < ss->n_shown; i++)
+		free(ss->shown[i]);
+	free(ss->shown);
 	free(ss->v);
 	free(ss);
 	e->silences = NULL;
@@ -138,7 +140,8 @@ static void arm(struct engine *e)
 	struct silences *ss = e->silences;
 	instant at = maintained_edge(e);
 	for (size_t i = 0; i < ss->n; i++)
-		at = ss->v[i]->during == NULL ? earlier(at, ss->v[i]->edge) : at; /* calendars have their own */
+		at = ss->v[i]->during == NULL ? earlier(at, ss->v[i]->edge)
+		                              : at; /* calendars have their own */
 	if (at == INSTANT_NONE || (ss->next != INSTANT_NONE && ss->next <= at))
 		return; /* that one comes first and looks again */
 	ss->next = at;
@@ -157,16 +160,12 @@ static void drop_over(struct engine *e)
 	size_t kept = ss->n_files;
 	for (size_t i = ss->n_files; i < ss->n; i++) {
 		struct silence *s = ss->v[i];
-		struct ulid id;
 		if (!over(s, e->now)) {
 			ss->v[kept++] = s;
 			continue;
 		}
+		ss->dirty = true;
 		engine_notice(e, LOG_LEVEL_NOTICE, "silence=%s msg=\"over: %s\"", s->id, s->reason);
-		if (ulid_parse(slice_str(s->id), &id)) {
-			ss->gone = array_reserve(ss->gone, &ss->cap_gone, ss->n_gone + 1, sizeof *ss->gone);
-			ss->gone[ss->n_gone++] = id;
-		}
 		silence_free(s);
 	}
 	ss->n = kept;
@@ -291,4 +290,14 @@ const struct silence *silence_of(struct engine *e, const struct alert *a)
 	}
 	fields_free(&f);
 	return found;
+}
+
+bool silence_fits(struct engine *e, const struct silence *s, const struct alert *a)
+{
+	struct fields f;
+	fields_init(&f, e->scratch);
+	alert_silence_fields(e, a, &f);
+	bool yes = s->dependents ? marks(e, s, a, &f) : fits(e, s, &f);
+	fields_free(&f);
+	return yes;
 }

@@ -19,11 +19,10 @@ struct silence {
 	instant created;           /* INSTANT_NONE: of a file */
 	instant from, until;       /* [from, until); INSTANT_NONE: not given */
 	char *during;              /* package/calendar; NULL: until */
-	bool gone;        /* there is no such calendar any more: never in force */
+	bool gone;                 /* there is no such calendar any more: never in force */
 	bool dependents; /* maintenance */
 	bool active;
-	instant edge;    /* when `active` changes next; INSTANT_NONE: never */
-	uint64_t alerts; /* open ones that it marks */
+	instant edge; /* when `active` changes next; INSTANT_NONE: never */
 };
 
 /* A service in maintenance, or for correlation.maint_grace after it. */
@@ -43,8 +42,8 @@ struct silences {
 	bool started, changed;    /* changed: correlation has not been told yet */
 	struct rule_set *runtime; /* conditions of those made at run time; NULL: none */
 	struct matcher *matcher;  /* of `runtime` */
-	struct ulid *gone;        /* rows to be taken away */
-	size_t n_gone, cap_gone;
+	char **shown;             /* ids of rows that were told: what is not there any more is told as gone */
+	size_t n_shown, cap_shown;
 	bool dirty; /* rows are to be written */
 };
 
@@ -83,6 +82,10 @@ void silences_save(const struct engine *e, struct buf *out);
 bool silences_load(struct engine *e, struct reader *r); /* before windows_load */
 
 /* ---- between silence*.c */
+
+bool silence_fits(struct engine *e, const struct silence *s, const struct alert *a); /* whether in force or not */
+/* The services that a maintenance names, sorted; the caller frees each and the array. */
+char **silence_names(struct engine *e, const struct silence *s, size_t *n);
 
 void silence_free(struct silence *s);
 struct silence *silence_append(struct silences *ss);

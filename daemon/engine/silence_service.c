@@ -213,6 +213,18 @@ void maintained_update(struct engine *e)
 	ss->changed = true;
 }
 
+char **silence_names(struct engine *e, const struct silence *s, size_t *n)
+{
+	struct found found = {0};
+	named_by(e, s, &found);
+	sort_unique(&found);
+	char **v = xcalloc(found.n + 1, sizeof *v);
+	for (*n = 0; *n < found.n; (*n)++)
+		v[*n] = xstrdup(found.v[*n].service);
+	maintained_free(found.v, found.n);
+	return v;
+}
+
 instant maintained_edge(const struct engine *e)
 {
 	const struct silences *ss = e->silences;

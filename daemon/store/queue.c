@@ -160,7 +160,7 @@ static struct view_row *views_put(struct queued_views *v, struct slice key, stru
 void store_view(struct store *s, const struct view_row *row)
 {
 	BUG_ON(s->magic != STORE_MAGIC || row->id.p == NULL || row->kind < VIEW_ALERT ||
-	       row->kind > VIEW_RULE);
+	       row->kind > VIEW_SILENCE);
 	if (atomic_load_explicit(&s->failed, memory_order_relaxed))
 		return;
 	struct view_row *copy = copy_row(row);
@@ -187,7 +187,7 @@ void store_view_clear(struct store *s)
 
 void store_view_purge(struct store *s, const struct view_purge *p)
 {
-	BUG_ON(s->magic != STORE_MAGIC || p->kind < VIEW_ALERT || p->kind > VIEW_RULE);
+	BUG_ON(s->magic != STORE_MAGIC || p->kind < VIEW_ALERT || p->kind > VIEW_SILENCE);
 	if (atomic_load_explicit(&s->failed, memory_order_relaxed))
 		return;
 	struct view_purge *c = xmalloc(sizeof *c + p->state.n + p->below.n + 1);

@@ -52,7 +52,7 @@ uint64_t store_snapshot_seq(const struct store *s); /* of the last one on disk *
 
 /* View rows for front: upserted by (kind, id), written behind the journal within 100 ms; of several for one id in that time
  * only the last is written. json == absent deletes. */
-enum view_kind { VIEW_ALERT = 1, VIEW_INCIDENT, VIEW_LOG, VIEW_OUTBOX, VIEW_SERVICE, VIEW_META, VIEW_RULE };
+enum view_kind { VIEW_ALERT = 1, VIEW_INCIDENT, VIEW_LOG, VIEW_OUTBOX, VIEW_SERVICE, VIEW_META, VIEW_RULE, VIEW_SILENCE };
 struct view_row {
 	enum view_kind kind;
 	struct slice id;       /* alert ULID; incident ULID; "<incident>/<n, 6 digits>"; operation number; service id */
