@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "plugins/tickets/adapter.h"
 #include "role_core_gen.h"
 #include "rules/sources.h"
 
@@ -15,6 +16,36 @@ static int findings_error(const struct findings *f, struct error *err)
 	return -1;
 }
 
+static const struct bundle_file *ticket_profile_file(const struct bundle *b, const char *profile)
+{
+	char *tail = xasprintf("/%s.yaml", profile);
+	const struct bundle_file *found = NULL;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i].kind == BUNDLE_TICKET_PROFILE && slice_ends(slice_str(b->v[i].name), slice_str(tail)))
+			found = &b->v[i];
+	free(tail);
+	return found;
+}
+
+/* What the engine must know of a profile, which lies on another floor. A profile that goes by the key has no search that
+ * could be wrong, and a trial would page somebody. Faults are for egress to tell. */
+static void ticket_facts(struct ticket_config *t, const struct bundle *b)
+{
+	const struct bundle_file *file = t->profile[0] != '\0' ? ticket_profile_file(b, t->profile) : NULL;
+	const struct ticket_connection c = {.conf_keys = (const char *const *)t->conf_keys, .conf_values = (const char *const *)t->conf_values, .n_conf = t->n_conf};
+	struct findings f = {0};
+	struct ticket_profile *p = file != NULL ? ticket_profile_load(file->name, file->text, &f) : NULL;
+
+	if (p != NULL) {
+		t->settle = ticket_profile_settle(p);
+		if (t->check && ticket_profile_has(p, TICKET_FIND) && !ticket_profile_idempotent(p))
+			t->fingerprint = ticket_profile_fingerprint(file->text, &c);
+	}
+	ticket_profile_free(p);
+	findings_clear(&f);
+}
+
 struct core_gen *core_gen_new(const struct bundle *b, struct error *err)
 {
 	struct core_gen *g = xcalloc(1, sizeof *g);
@@ -23,6 +54,8 @@ struct core_gen *core_gen_new(const struct bundle *b, struct error *err)
 	bundle_encode(b, &g->bytes);
 	bundle_hash(b, g->hash);
 	g->config = config_from_bundle(b, &f);
+	for (size_t i = 0; g->config != NULL && i < g->config->n_tickets; i++)
+		ticket_facts(&g->config->tickets[i], b);
 	if (g->config != NULL)
 		g->rules = sources_rules(b, g->config, false, &f);
 	if (g->rules == NULL) {

@@ -1,5 +1,6 @@
 /* The egress role: ticket operations out, their results back. It alone holds ticket secrets and makes outgoing calls.
  * Retry, order within an incident and the breaker belong to the engine; here are only concurrency, rate and HTTP. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,9 @@ struct destination {
 	bool pumping;
 	double rate, tokens;
 	instant filled;
+	int file;                  /* of a profile that writes one; -1: not (yet) open */
 	struct loop_timer *timer;  /* until the next token, or until secrets were read again */
+	struct ticket_session *session; /* where a login's token is kept */
 	bool doubted;              /* the credentials were refused: they may have been replaced on disk */
 	instant asked;             /* when they were asked for since; 0: not yet */
 	_Atomic uint64_t *requests[TICKET_CHECK + 1][TICKET_UNCERTAIN + 1];
@@ -131,6 +134,34 @@ static void answered(const struct http_answer *a, void *arg)
 	step(j);
 }
 
+static void ask_for_file(struct destination *d)
+{
+	if (d->profile != NULL && ticket_profile_writes_file(d->profile))
+		role_send(d->egress->role, FRAME_TICKET_FILE, 0, slice_str(d->config->name), -1);
+}
+
+/* One line to the log, or to the file that the parent has opened. */
+static void write_line(struct job *j, struct slice text)
+{
+	struct destination *d = j->dest;
+	struct ticket_answer a = {.status = 200, .sent = true, .headers = SLICE(""), .body = SLICE("")};
+	struct buf line = {0};
+
+	buf_adds(&line, text);
+	buf_char(&line, '\n');
+	if (ticket_profile_writes_log(d->profile)) {
+		log_notice("msg=\"ticket\" ticket=%s op=" SLICE_FMT, d->config->name, SLICE_ARG(text));
+	} else if (d->file < 0) {
+		ask_for_file(d);
+		a = (struct ticket_answer){.sent = false, .failure = "the file is not open yet"};
+	} else if (write(d->file, line.p, line.n) != (ssize_t)line.n) {
+		/* O_APPEND: a line is there as a whole or, on a full disk, cut */
+		a = (struct ticket_answer){.sent = true, .failure = strerror(errno)};
+	}
+	ticket_talk_answer(j->talk, &a);
+	buf_free(&line);
+}
+
 static void step(struct job *j)
 {
 	const struct ticket_config *c = j->dest->config;
@@ -139,6 +170,10 @@ static void step(struct job *j)
 	struct error err;
 
 	while (ticket_talk_next(j->talk, &req, &res) == TALK_REQUEST) {
+		if (strcmp(req.method, "WRITE") == 0) {
+			write_line(j, req.body);
+			continue;
+		}
 		struct http_call call = {.method = req.method, .url = req.url, .headers = req.headers, .body = req.body, .timeout = c->timeout,
 		                         .ca_file = c->ca_file[0] != '\0' ? c->ca_file : NULL, .pin = c->pin[0] != '\0' ? c->pin : NULL};
 		struct ticket_answer none = {.sent = false, .failure = err.text};
@@ -218,6 +253,7 @@ static void pump(struct destination *d)
 		TAILQ_REMOVE(&d->waiting, j, link);
 		TAILQ_INSERT_TAIL(&d->running, j, link);
 		d->n_running++;
+		ticket_session_time(d->session, loop_mono());
 		j->talk = ticket_talk_new(&d->connection, &j->op);
 		step(j);
 	}
@@ -333,6 +369,9 @@ static void gen_free(struct egress_gen *g)
 		free(d->secret_values);
 		loop_timer_free(d->timer);
 		ticket_profile_free(d->profile);
+		ticket_session_free(d->session);
+		if (d->file >= 0)
+			close(d->file);
 	}
 	if (g != NULL)
 		free(g->v);
@@ -386,6 +425,8 @@ static int destination_new(struct egress *e, struct destination *d, const struct
 	d->timer = loop_timer_new(e->role->loop, on_token, d);
 	TAILQ_INIT(&d->waiting);
 	TAILQ_INIT(&d->running);
+	d->file = -1;
+	d->session = ticket_session_new();
 	d->secrets = xcalloc(c->n_secrets + 1, sizeof *d->secrets);
 	d->secret_values = xcalloc(c->n_secrets + 1, sizeof *d->secret_values);
 	d->connection = (struct ticket_connection){.conf_keys = (const char *const *)c->conf_keys,
@@ -393,7 +434,8 @@ static int destination_new(struct egress *e, struct destination *d, const struct
 	                                           .n_conf = c->n_conf,
 	                                           .secret_keys = (const char *const *)c->secret_keys,
 	                                           .secret_values = d->secret_values,
-	                                           .n_secrets = c->n_secrets};
+	                                           .n_secrets = c->n_secrets,
+	                                           .session = d->session};
 	return c->profile[0] != '\0' ? load_profile(d, b, err) : 0;
 }
 
@@ -425,6 +467,7 @@ static void set_secret(struct egress_gen *g, const char *ref, struct slice value
 			if (d->config->secrets[k].ref == NULL || strcmp(d->config->secrets[k].ref, ref) != 0)
 				continue;
 			secret_take(&d->secrets[k], value);
+			ticket_session_forget(d->session);
 			d->secret_values[k] = slice_of(d->secrets[k].p, d->secrets[k].n);
 			if (d->doubted && d->asked != 0) {
 				d->doubted = false;
@@ -476,6 +519,8 @@ static void egress_swap(void *self, const struct config *config UNUSED, uint32_t
 	}
 	e->gen = e->next;
 	e->next = NULL;
+	for (size_t i = 0; i < e->gen->n; i++)
+		ask_for_file(&e->gen->v[i]);
 	carry_over(e, former, e->gen);
 	gen_free(former);
 	if (first)
@@ -488,6 +533,22 @@ static void egress_secret(void *self, const char *ref, struct slice value)
 
 	set_secret(e->gen, ref, value);
 	set_secret(e->next, ref, value);
+}
+
+/* The file of a connection, opened by the parent. */
+static void egress_frame(void *self, const struct frame *head, struct slice payload, int fd)
+{
+	struct egress *e = self;
+	struct destination *d = head->kind == FRAME_TICKET_FILE ? find(e, payload) : NULL;
+
+	if (d == NULL || d->profile == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (d->file >= 0)
+		close(d->file);
+	d->file = fd;
 }
 
 /* ---- life */
@@ -546,5 +607,6 @@ const struct role_ops role_egress = {.kind = ROLE_EGRESS,
                                      .swap = egress_swap,
                                      .secret = egress_secret,
                                      .peer = egress_peer,
+                                     .frame = egress_frame,
                                      .stop = egress_stop,
                                      .free = egress_free};

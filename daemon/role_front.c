@@ -191,6 +191,13 @@ static void post(struct front *f, struct http_request *r, struct slice path)
 		command(f, r, SLICE("silence-preview"), SLICE_NONE);
 	} else if (slice_starts(path, SLICE("/api/v1/silences/")) && slice_ends(path, SLICE("/extend"))) {
 		command(f, r, SLICE("silence-extend"), slice_sub(path, 17, path.n - 17 - 7));
+	} else if (slice_starts(path, SLICE("/api/v1/tickets/"))) {
+		rest = slice_sub(path, 16, SIZE_MAX);
+		slice_split(&rest, '/', &id);
+		if (slice_is(rest, "check"))
+			command(f, r, SLICE("check"), id);
+		else
+			http_problem(r, 404, "post to /api/v1/tickets/NAME/check");
 	} else {
 		http_problem(r, 404, "there is nothing to post to here");
 	}

@@ -282,6 +282,9 @@ void parent_frame(struct child *c, const struct frame *head, struct slice payloa
 	case FRAME_SHADOW:
 		shadow_command(p, head->seq, payload);
 		break;
+	case FRAME_TICKET_FILE:
+		child_send_ticket_file(c, p->config, payload);
+		break;
 	case FRAME_RECORD:
 		if (c->ops->kind == ROLE_FRONT)
 			parent_record_command(p->record, head->seq, payload);

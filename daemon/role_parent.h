@@ -111,6 +111,7 @@ void shared_forget(struct parent *p, unsigned intake); /* it died */
 void child_start(struct parent *p, struct child *c);
 void child_send_socket(struct child *c, const struct parent_socket *s);
 void child_send_secrets(struct child *c, const struct config *config);
+void child_send_ticket_file(struct child *c, const struct config *config, struct slice name); /* conf.path of that connection */
 void child_send(struct child *c, uint16_t kind, uint64_t seq, struct slice payload, int fd);
 void child_send_map(struct child *c);
 void children_reap(struct parent *p);

@@ -1,5 +1,6 @@
 /* Starting, connecting and burying the roles. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,30 @@ static void send_tls(struct child *c, const struct listener_config *l)
 		send_value(c, name, buf_slice(&value));
 	free(name);
 	wipe(&value);
+}
+
+/* Egress opens nothing: the file of a connection that writes one comes from here. Only what the configuration names. */
+void child_send_ticket_file(struct child *c, const struct config *config, struct slice name)
+{
+	const struct ticket_config *t = NULL;
+	const char *path = NULL;
+	int fd;
+
+	for (size_t i = 0; config != NULL && c->ops->kind == ROLE_EGRESS && i < config->n_tickets; i++)
+		if (slice_is(name, config->tickets[i].name))
+			t = &config->tickets[i];
+	for (size_t i = 0; t != NULL && i < t->n_conf; i++)
+		if (strcmp(t->conf_keys[i], "path") == 0)
+			path = t->conf_values[i];
+	if (path == NULL)
+		return;
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+	if (fd < 0) {
+		log_error("msg=\"the file of a ticket connection cannot be opened\" ticket=%s path=%s reason=\"%s\"", t->name, path, strerror(errno));
+		return;
+	}
+	child_send(c, FRAME_TICKET_FILE, 0, slice_str(t->name), fd);
+	close(fd);
 }
 
 /* Only the role that uses a secret gets it (config.md section 2). */

@@ -81,6 +81,7 @@ int tickets_outbox(struct ctl *c, const struct args *a);
 int tickets_show(struct ctl *c, const struct args *a);
 int tickets_retry(struct ctl *c, const struct args *a);
 int tickets_discard(struct ctl *c, const struct args *a);
+int tickets_check(struct ctl *c, const struct args *a);
 int record_list(struct ctl *c, const struct args *a);
 int record_start(struct ctl *c, const struct args *a);
 int record_stop(struct ctl *c, const struct args *a);

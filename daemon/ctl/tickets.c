@@ -1,5 +1,6 @@
 /* tickets: what waits for a ticket system, and what an operator does about it. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "ctl/client.h"
 #include "ctl/show.h"
@@ -50,7 +51,8 @@ int tickets_outbox(struct ctl *c, const struct args *args)
 		struct jw w = jw_new(&out);
 
 		for (const struct json *i = list != NULL ? list->first : NULL; i != NULL; i = i->next)
-			row(c, t, i);
+			if (!slice_is(text(i, "state"), "checked")) /* a connection that has passed waits for nothing */
+				row(c, t, i);
 		jw_tree(&w, j);
 		show_list_end(c, t, &out, "nothing waits");
 	}
@@ -134,4 +136,72 @@ int tickets_discard(struct ctl *c, const struct args *a)
 		                "say why, it is recorded: carillonctl tickets discard %s REASON",
 		                args_word(a, 0));
 	return act(c, a, "/discard");
+}
+
+/* ---- tickets check */
+
+enum { CHECK_ROUNDS = 600, CHECK_PAUSE_MS = 500 };
+
+/* The row of the connection, when it is about this check: 1 it is over, 0 not yet, -1 nobody answers. */
+static int check_look(struct ctl *c, const char *path, struct slice op, int *verdict, bool last)
+{
+	struct arena *a = arena_new(0);
+	struct client_reply r = {0};
+	struct json *j = NULL;
+	int rc = client_json(c, "GET", path, SLICE_NONE, a, &r, &j), over = 0;
+	bool ours = rc == 0 && slice_eq(text(j, "op"), op), passed = slice_is(text(j, "state"), "checked");
+
+	if (rc == 0 && ours && (passed || last || slice_is(text(j, "state"), "refused"))) {
+		struct slice why = passed ? text(j, "what") : text(j, "error");
+
+		over = 1;
+		*verdict = passed ? CTL_DONE : CTL_FOUND;
+		if (c->json)
+			fprintf(c->out, SLICE_FMT "\n", SLICE_ARG(slice_trim(buf_slice(&r.body))));
+		else if (!c->quiet)
+			fprintf(c->out, "%s: " SLICE_FMT "\n", passed ? "passed" : last ? "not yet" : "refused", SLICE_ARG(why));
+	}
+	client_free(&r);
+	arena_free(a);
+	return rc != 0 ? -1 : over;
+}
+
+/* A trial may take as long as the ticket system's search lags behind. */
+static int check_wait(struct ctl *c, const char *name, struct slice op)
+{
+	const struct timespec pause = {.tv_nsec = CHECK_PAUSE_MS * 1000000L};
+	char *path = path_of(name, "");
+	int over = 0, verdict = CTL_FOUND;
+
+	for (int i = 0; over == 0 && i < CHECK_ROUNDS; i++) {
+		nanosleep(&pause, NULL);
+		over = check_look(c, path, op, &verdict, i + 1 == CHECK_ROUNDS);
+	}
+	free(path);
+	return over < 0 ? CTL_UNREACHABLE : verdict;
+}
+
+int tickets_check(struct ctl *c, const struct args *args)
+{
+	struct arena *a = arena_new(0);
+	struct client_reply r = {0};
+	struct buf quoted = {0};
+	struct json *j;
+	char *path;
+	int rc;
+
+	if (args->n_words != 1) {
+		arena_free(a);
+		return ctl_fail(c, CTL_USAGE, "which connection? carillonctl tickets check NAME, by its name in carillon.yaml");
+	}
+	client_quote(&quoted, slice_str(args_word(args, 0)));
+	path = xasprintf("/api/v1/tickets/%s/check", buf_cstr(&quoted));
+	rc = client_json(c, "POST", path, SLICE("{}"), a, &r, &j);
+	if (rc == 0)
+		rc = check_wait(c, args_word(args, 0), text(j, "op"));
+	free(path);
+	buf_free(&quoted);
+	client_free(&r);
+	arena_free(a);
+	return rc;
 }

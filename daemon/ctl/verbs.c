@@ -89,7 +89,7 @@ static const struct verb verbs[] = {
     {"tickets show", "ID", "one delivery", true, tickets_show},
     {"tickets retry", "ID", "try it again now", true, tickets_retry},
     {"tickets discard", "ID [REASON…]", "give it up; the reason is recorded", true, tickets_discard},
-    {"tickets check", "", "", true, NULL},
+    {"tickets check", "NAME", "try a connection: make, find, change and close one trial ticket", true, tickets_check},
     {"record start", "", "keep what arrives, whatever record.enabled says", true, record_start},
     {"record stop", "", "keep it no more", true, record_stop},
     {"record list", "", "the segments that there are, by time", true, record_list},

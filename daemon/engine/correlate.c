@@ -230,6 +230,11 @@ void correlation_ticket_result(struct engine *e, const struct ticket_result *r)
 	outbox_result(e, r);
 }
 
+void correlation_started(struct engine *e)
+{
+	outbox_check_all(e);
+}
+
 void correlation_resume(struct engine *e)
 {
 	outbox_resume(e);
@@ -247,6 +252,7 @@ void correlation_rules_changed(struct engine *e)
 			engine_timer(e, e->now, TIMER_DESTINATION, k);
 		}
 	}
+	outbox_check_all(e);
 	TAILQ_FOREACH (i, &c->incidents, all)
 		if (!incident_state_final(i->state) || i->lane != NULL)
 			incident_touch(e, i);

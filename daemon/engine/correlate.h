@@ -255,6 +255,7 @@ struct lane {
 	struct lane *next_dirty;
 };
 
+enum check_state { CHECK_NONE, CHECK_RUNNING, CHECK_WAITING, CHECK_PASSED, CHECK_REFUSED };
 enum destination_mode { DESTINATION_UP, DESTINATION_BROKEN, DESTINATION_PAUSED }; /* breaker; auth */
 struct destination {
 	char *name;
@@ -262,6 +263,15 @@ struct destination {
 	int failures; /* in a row */
 	instant probe_at;
 	uint64_t probing; /* lane that probes; 0 none */
+	/* outbox_check.c */
+	enum check_state check;
+	uint64_t proven, check_print; /* fingerprints of profile and addresses: that passed, that are checked */
+	uint64_t check_op;            /* of the last check; 0: none */
+	uint32_t check_attempt;
+	instant check_at;             /* the next attempt; INSTANT_NONE */
+	char *check_ticket;           /* the trial ticket of an attempt that did not end; may be NULL */
+	char *check_text;             /* what went well, or why not; may be NULL */
+	bool check_dirty;             /* its view row is to be written */
 };
 
 /* ---- all of it */
@@ -472,7 +482,9 @@ void incident_dirty(struct correlation *c, struct incident *i);
 /* group.c: incidents of alerts that know no map */
 void group_alert(struct engine *e, struct alert *a);
 void group_change(struct engine *e, struct alert *a, enum alert_change what);
+enum { KEY_TEXT = 31 };                                  /* "car:", 26 characters, NUL */
 void incident_key(struct engine *e, struct incident *i); /* key.c: dedup key and generation */
+void key_of_text(const char *text, char out[KEY_TEXT]);
 void generation_put(struct correlation *c, const char *pair, uint32_t n);
 
 /* impact.c */
@@ -522,6 +534,15 @@ void outbox_result(struct engine *e, const struct ticket_result *r);
 void outbox_resume(struct engine *e);
 void outbox_kick(struct engine *e, const char *destination); /* all its waiting lanes */
 void lane_dead(struct engine *e, struct lane *l, enum ticket_class cls, const char *why);
+/* outbox_check.c */
+bool outbox_proven(const struct engine *e, const struct destination *d); /* may operations go there? */
+void outbox_check(struct engine *e, struct destination *d);     /* begins the check that it needs, if it does not run */
+void outbox_check_now(struct engine *e, struct destination *d); /* whatever was proven before */
+void outbox_check_all(struct engine *e);                        /* after a start or a reload */
+void outbox_check_due(struct engine *e, struct destination *d);
+void outbox_checked(struct engine *e, const struct ticket_result *r);
+void outbox_check_resume(struct engine *e);
+const char *outbox_check_word(const struct destination *d);
 /* operate.c */
 void operate_resolve(struct engine *e, struct incident *i, const char *by, const char *text);
 

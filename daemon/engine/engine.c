@@ -245,8 +245,8 @@ static void take_input(struct engine *e, const struct engine_input *in)
 	case INPUT_RULES: take_rules(e, in->setup); break;
 	case INPUT_MAP: take_map(e, in->setup, in->payload); break;
 	case INPUT_RESUME: correlation_resume(e); break;
-	case INPUT_TICK:
-	case INPUT_START: break;
+	case INPUT_START: correlation_started(e); break;
+	case INPUT_TICK: break;
 	default: (void)DOUBT(true); break; /* kinds of frames that are no inputs */
 	}
 }

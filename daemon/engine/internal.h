@@ -185,6 +185,7 @@ void correlation_command(struct engine *e, const struct json *cmd, struct jw *re
 void correlation_rules_changed(struct engine *e);                                   /* setup already holds the new ones */
 void correlation_map_changed(struct engine *e, const struct service_map *old);
 void correlation_maintenance_changed(struct engine *e);                             /* silence_maintains answers differently */
+void correlation_started(struct engine *e);                                         /* the first input of all */
 void correlation_resume(struct engine *e);                                          /* after a restart: operations under way are UNKNOWN */
 void correlation_save(const struct engine *e, struct buf *out);
 bool correlation_load(struct engine *e, struct reader *r);                          /* after alerts are loaded */

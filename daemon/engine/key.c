@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
-enum { GENERATIONS_MAX = 200000, KEY_CHARS = 26 };
+enum { GENERATIONS_MAX = 200000 };
 
 void generation_put(struct correlation *c, const char *pair, uint32_t n)
 {
@@ -64,6 +64,16 @@ static void base32(const unsigned char *p, size_t n, char *out, size_t chars)
 	out[chars] = '\0';
 }
 
+void key_of_text(const char *text, char out[KEY_TEXT])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	int ok = EVP_Digest(text, strlen(text), digest, &n, EVP_sha256(), NULL);
+	BUG_ON(ok != 1 || n < 20);
+	memcpy(out, "car:", 4);
+	base32(digest, n, out + 4, KEY_TEXT - 5);
+}
+
 void incident_key(struct engine *e, struct incident *i)
 {
 	BUG_ON(i->key != NULL || i->root_id == NULL);
@@ -72,13 +82,9 @@ void incident_key(struct engine *e, struct incident *i)
 	                       incident_is_risk(i) ? "risk " : "", root);
 	i->generation = next_generation(e->correlation, pair);
 	char *text = xasprintf("%s\n%s\n%u", e->setup.config->instance, pair, i->generation);
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-	int ok = EVP_Digest(text, strlen(text), digest, &n, EVP_sha256(), NULL);
-	BUG_ON(ok != 1 || n < 20);
-	char code[KEY_CHARS + 1];
-	base32(digest, n, code, KEY_CHARS);
-	i->key = xasprintf("car:%s", code);
+	char key[KEY_TEXT];
+	key_of_text(text, key);
+	i->key = xstrdup(key);
 	free(text);
 	free(pair);
 }

@@ -189,7 +189,15 @@ void incident_last_rows(struct engine *e, struct incident *i)
 
 /* ---- outbox */
 
-static void lane_json(const struct lane *l, struct jw *w)
+/* Why a lane waits for its connection; NULL: not for this one. */
+static const char *held_because(const struct engine *e, const struct destination *d, const struct lane *l)
+{
+	if (strcmp(d->name, l->destination) != 0 || outbox_proven(e, d))
+		return NULL;
+	return d->check_text != NULL ? d->check_text : "the connection is checked before its first ticket";
+}
+
+static void lane_json(const struct engine *e, const struct lane *l, struct jw *w)
 {
 	jw_object(w);
 	jw_kint(w, "id", (int64_t)l->serial);
@@ -201,7 +209,10 @@ static void lane_json(const struct lane *l, struct jw *w)
 	jw_kint(w, "attempt", (int64_t)l->attempt);
 	jw_ktime(w, "next_at", l->next_at);
 	jw_ktime(w, "since", l->since);
-	jw_kstr(w, "error", l->error);
+	const char *error = l->error;
+	for (size_t k = 0; error == NULL && l->parked && k < e->correlation->n_destinations; k++)
+		error = held_because(e, &e->correlation->destinations[k], l);
+	jw_kstr(w, "error", error);
 	jw_kstr(w, "class", l->error != NULL ? ticket_class_word(l->error_class) : NULL);
 	jw_end(w);
 }
@@ -220,11 +231,44 @@ static void show_lane(const struct engine *e, struct lane *l, struct buf *b, row
 	if (!l->done && lane_busy(e, l)) {
 		struct jw w = jw_new(b);
 		buf_clear(b);
-		lane_json(l, &w);
+		lane_json(e, l, &w);
 		v.json = buf_slice(b);
 	}
 	l->shown = v.json.p != NULL;
 	row(arg, &v);
+}
+
+/* A connection that is checked, or was: its row has its name. */
+static void show_check(const struct engine *e, const struct destination *d, struct buf *b, row_fn *row, void *arg)
+{
+	struct engine_view v = {.kind = ROW_OUTBOX, .id = slice_str(d->name), .parent = SLICE(""), .updated = e->now, .state = slice_str(outbox_check_word(d))};
+	struct jw w = jw_new(b);
+	bool failed = d->check == CHECK_REFUSED || d->check == CHECK_WAITING;
+	buf_clear(b);
+	jw_object(&w);
+	jw_kstr(&w, "id", d->name);
+	jw_kstr(&w, "destination", d->name);
+	jw_kstr(&w, "verb", "check");
+	jw_kstr(&w, "state", outbox_check_word(d));
+	jw_kint(&w, "op", (int64_t)d->check_op);
+	jw_kint(&w, "attempt", (int64_t)d->check_attempt);
+	jw_ktime(&w, "next_at", d->check_at);
+	jw_kstr(&w, "ticket", d->check_ticket);
+	jw_kstr(&w, "error", failed ? d->check_text : NULL);
+	jw_kstr(&w, "what", failed ? NULL : d->check_text);
+	jw_end(&w);
+	v.json = buf_slice(b);
+	row(arg, &v);
+}
+
+static void show_checks(const struct engine *e, bool all, struct buf *b, row_fn *row, void *arg)
+{
+	struct correlation *c = e->correlation;
+	for (size_t i = 0; i < c->n_destinations; i++) {
+		struct destination *d = &c->destinations[i];
+		if (d->check_dirty || (all && d->check != CHECK_NONE))
+			show_check(e, d, b, row, arg);
+	}
 }
 
 /* ---- services */
@@ -280,6 +324,7 @@ static void views_all(struct engine *e, struct buf *b, row_fn *row, void *arg)
 	}
 	TAILQ_FOREACH (l, &c->lanes, all)
 		show_lane(e, l, b, row, arg);
+	show_checks(e, true, b, row, arg);
 	TAILQ_FOREACH (ep, &c->episodes, all)
 		if (ep->node->open == ep || (ep->node->risk == ep && ep->node->open == NULL))
 			show_node(e, ep->node, b, row, arg);
@@ -303,6 +348,8 @@ static void marks_clear(struct correlation *c)
 		n->dirty = false;
 		node_tidy(c, n);
 	}
+	for (size_t i = 0; i < c->n_destinations; i++)
+		c->destinations[i].check_dirty = false;
 }
 
 void correlation_unmark(struct engine *e)
@@ -326,6 +373,7 @@ void correlation_views(struct engine *e, bool all, void (*row)(void *arg, const 
 		}
 		for (struct lane *l = c->dirty_lanes; l != NULL; l = l->next_dirty)
 			show_lane(e, l, &b, row, arg);
+		show_checks(e, false, &b, row, arg);
 		for (struct map_node *n = c->dirty_nodes; n != NULL; n = n->next_dirty)
 			show_node(e, n, &b, row, arg);
 	}

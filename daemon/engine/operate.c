@@ -197,6 +197,25 @@ static void run_lane(struct command *c, bool discard)
 	accept(c, l->incident);
 }
 
+/* ---- connections */
+
+static void run_check(struct command *c)
+{
+	struct slice name = json_text(json_get(c->cmd, "id"));
+	char *text = name.n > 0 ? slice_dup(name) : NULL;
+	const struct ticket_config *t = text != NULL ? outbox_config(c->e, text) : NULL;
+	if (t == NULL || !outbox_wanted(c->e, text)) {
+		refuse(c, 404, "there is no ticket connection of this name with a profile; see tickets in carillon.yaml");
+	} else {
+		struct destination *d = outbox_destination(c->e->correlation, text);
+		outbox_check_now(c->e, d);
+		jw_kbool(c->reply, "ok", true);
+		jw_kstr(c->reply, "id", d->name);
+		jw_kint(c->reply, "op", (int64_t)d->check_op);
+	}
+	free(text);
+}
+
 /* ---- dispatch */
 
 static const char *text_of(struct engine *e, const struct json *cmd, const char *key)
@@ -221,6 +240,8 @@ void correlation_command(struct engine *e, const struct json *cmd, struct jw *re
 		run_lane(&c, false);
 	else if (slice_is(what, "discard") || slice_is(what, "outbox-discard"))
 		run_lane(&c, true);
+	else if (slice_is(what, "check"))
+		run_check(&c);
 	else
 		refuse(&c, 400, "no such command");
 }

@@ -62,14 +62,17 @@ struct destination *outbox_destination(struct correlation *c, const char *name)
 			return &c->destinations[i];
 	c->destinations = xreallocarray(c->destinations, c->n_destinations + 1, sizeof *c->destinations);
 	struct destination *d = &c->destinations[c->n_destinations++];
-	*d = (struct destination){.name = xstrdup(name), .probe_at = INSTANT_NONE};
+	*d = (struct destination){.name = xstrdup(name), .probe_at = INSTANT_NONE, .check_at = INSTANT_NONE};
 	return d;
 }
 
 void outbox_close(struct correlation *c)
 {
-	for (size_t i = 0; i < c->n_destinations; i++)
+	for (size_t i = 0; i < c->n_destinations; i++) {
 		free(c->destinations[i].name);
+		free(c->destinations[i].check_ticket);
+		free(c->destinations[i].check_text);
+	}
 	free(c->destinations);
 	c->destinations = NULL;
 	c->n_destinations = 0;
@@ -407,11 +410,14 @@ void outbox_run(struct engine *e, struct lane *l)
 		return;
 	}
 	struct destination *d = outbox_destination(e->correlation, l->destination);
-	if (d->mode == DESTINATION_UP && outbox_config(e, l->destination) != NULL) {
+	if (!outbox_proven(e, d))
+		outbox_check(e, d);
+	bool proven = outbox_proven(e, d);
+	if (proven && d->mode == DESTINATION_UP && outbox_config(e, l->destination) != NULL) {
 		send(e, l, w);
 		return;
 	}
-	if (d->mode != DESTINATION_UP && d->probing == 0 && e->now >= d->probe_at) {
+	if (proven && d->mode != DESTINATION_UP && d->probing == 0 && e->now >= d->probe_at) {
 		lane_probe(e, d, l);
 		return;
 	}
@@ -456,7 +462,9 @@ void outbox_timer(struct engine *e, enum timer_kind kind, uint64_t object)
 	struct correlation *c = e->correlation;
 	if (kind == TIMER_DESTINATION) {
 		struct destination *d = object < c->n_destinations ? &c->destinations[object] : NULL;
-		if (d != NULL && d->mode != DESTINATION_UP && d->probing == 0 && e->now >= d->probe_at)
+		if (d != NULL)
+			outbox_check_due(e, d);
+		if (d != NULL && outbox_proven(e, d) && d->mode != DESTINATION_UP && d->probing == 0 && e->now >= d->probe_at)
 			probe_next(e, d);
 		return;
 	}

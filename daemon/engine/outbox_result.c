@@ -6,6 +6,12 @@
 
 enum { FIND_SETTLE = 2, AUTH_PROBE = 60, GONE_MAX = 2 };
 
+/* How long a ticket that was made may stay unseen by a search: the profile knows. */
+static duration settle(const struct ticket_config *t)
+{
+	return t != NULL && t->settle > 0 ? t->settle : FIND_SETTLE * SECOND;
+}
+
 static void set_slice(char **to, struct slice s)
 {
 	free(*to);
@@ -157,7 +163,7 @@ static void again(struct engine *e, struct lane *l, const struct ticket_result *
 	if (is_auth(r))
 		wait = 0; /* the pause of its destination is the wait */
 	if (l->state == LANE_UNKNOWN && l->verb == TICKET_CREATE)
-		wait = MAX(wait, FIND_SETTLE * SECOND);
+		wait = MAX(wait, settle(t));
 	l->failing += wait;
 	if (t != NULL && t->give_up > 0 && l->failing > t->give_up) {
 		if (l->straying) {
@@ -384,6 +390,10 @@ static bool late_create(struct engine *e, struct lane *l, const struct ticket_re
 void outbox_result(struct engine *e, const struct ticket_result *r)
 {
 	struct correlation *c = e->correlation;
+	if (r->verb == TICKET_CHECK) {
+		outbox_checked(e, r);
+		return;
+	}
 	struct lane *l = hmap_get(c->op_by, key_u64(&r->id));
 	if (l == NULL || l->done)
 		return; /* of an operation that is no longer wanted */
@@ -417,11 +427,12 @@ void outbox_resume(struct engine *e)
 		l->tries = MAX(l->tries, 1u); /* the same operation again, not a new one */
 		if (l->state != LANE_BOUND) {
 			l->state = LANE_UNKNOWN;
-			l->next_at = e->now + FIND_SETTLE * SECOND;
+			l->next_at = e->now + settle(outbox_config(e, l->destination));
 		}
 		lane_dirty(c, l);
 		incident_touch(e, l->incident);
 	}
+	outbox_check_resume(e);
 	for (size_t i = 0; i < c->n_destinations; i++)
 		if (c->destinations[i].mode != DESTINATION_UP)
 			engine_timer(e, MAX(c->destinations[i].probe_at, e->now + 1), TIMER_DESTINATION, i);

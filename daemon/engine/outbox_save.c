@@ -117,12 +117,20 @@ static void put_destinations(struct buf *out, const struct correlation *c)
 		buf_u32(out, (uint32_t)d->failures);
 		save_time(out, d->probe_at);
 		buf_u64(out, d->probing);
+		buf_u8(out, (uint8_t)d->check);
+		buf_u64(out, d->proven);
+		buf_u64(out, d->check_print);
+		buf_u64(out, d->check_op);
+		buf_u32(out, d->check_attempt);
+		save_time(out, d->check_at);
+		save_str(out, d->check_ticket);
+		save_str(out, d->check_text);
 	}
 }
 
 static void get_destinations(struct reader *r, struct correlation *c)
 {
-	size_t n = load_count(r, 25);
+	size_t n = load_count(r, 70);
 	for (size_t k = 0; k < n && r->ok; k++) {
 		char *name = load_str(r);
 		struct destination *d = outbox_destination(c, name != NULL ? name : "");
@@ -130,6 +138,16 @@ static void get_destinations(struct reader *r, struct correlation *c)
 		d->failures = (int)(read_u32(r) & INT32_MAX);
 		d->probe_at = load_time(r);
 		d->probing = read_u64(r);
+		d->check = (enum check_state)load_enum(r, CHECK_REFUSED + 1);
+		d->proven = read_u64(r);
+		d->check_print = read_u64(r);
+		d->check_op = read_u64(r);
+		d->check_attempt = read_u32(r);
+		d->check_at = load_time(r);
+		free(d->check_ticket); /* a name that stands there twice */
+		free(d->check_text);
+		d->check_ticket = load_str(r);
+		d->check_text = load_str(r);
 		free(name);
 	}
 }

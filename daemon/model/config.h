@@ -58,6 +58,10 @@ struct ticket_config {
 	duration retry_first, retry_max, give_up;
 	int breaker_failures;
 	duration breaker_pause;
+	bool check;                /* prove itself before the first ticket */
+	/* not settings: from the profile, set by who has both; 0: not said */
+	uint64_t fingerprint;      /* 0: nothing to prove */
+	duration settle;           /* how long a new ticket may stay unseen by a search */
 	int storm_creates;
 	duration storm_within;
 };

@@ -101,6 +101,7 @@ const struct setting ticket_settings[] = {
     {"pin", SETTING_TEXT, TAT(pin), "", 0, 0, false, "sha256//… of the server's key"},
     {"assign", SETTING_TEXT, TAT(assign), "", 0, 0, false, "assignment group when the service has none"},
     {"update_every", SETTING_DURATION, TAT(update_every), "60s", 0, DAYS, false, "updates of one ticket at most so often"},
+    {"check", SETTING_BOOL, TAT(check), "true", 0, 0, false, "make, change and close one trial ticket before the first real one"},
     {"timeout", SETTING_DURATION, TAT(timeout), "30s", (double)SECOND, 10 * (double)MINUTE, false, "of one request"},
     {"concurrency", SETTING_INT_AUTO, TAT(concurrency), "profile", 1, 64, false, "requests at a time"},
     {"rate", SETTING_RATE_AUTO, TAT(rate), "profile", 0, 1e6, false, "requests, token bucket"},

@@ -24,6 +24,8 @@ int ticket_profile_concurrency(const struct ticket_profile *p); /* limits.concur
 double ticket_profile_rate(const struct ticket_profile *p);     /* limits.rate per second, default 5 */
 bool ticket_profile_has(const struct ticket_profile *p, enum ticket_verb v);
 bool ticket_profile_idempotent(const struct ticket_profile *p);
+bool ticket_profile_writes_log(const struct ticket_profile *p);  /* its requests are WRITEs for the log, */
+bool ticket_profile_writes_file(const struct ticket_profile *p); /* or for the file conf.path */
 /* How long a ticket may stay unseen by `find` after it was made: what UNKNOWN waits before it searches.
  * Default 2 s. */
 duration ticket_profile_settle(const struct ticket_profile *p);

@@ -272,6 +272,16 @@ bool ticket_profile_has(const struct ticket_profile *p, enum ticket_verb v)
 	return p->ops[v] != NULL;
 }
 
+bool ticket_profile_writes_log(const struct ticket_profile *p)
+{
+	return p->local == PROFILE_LOG;
+}
+
+bool ticket_profile_writes_file(const struct ticket_profile *p)
+{
+	return p->local == PROFILE_FILE;
+}
+
 duration ticket_profile_settle(const struct ticket_profile *p)
 {
 	const struct op *find = p->ops[TICKET_FIND];

@@ -87,6 +87,11 @@ void correlation_resume(struct engine *e)
 	(void)e;
 }
 
+void correlation_started(struct engine *e)
+{
+	(void)e;
+}
+
 void correlation_save(const struct engine *e, struct buf *out)
 {
 	(void)e, (void)out;
