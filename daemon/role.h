@@ -48,6 +48,7 @@ struct role_ops {
 
 /* Memory that the parent maps before it forks; what holds for all intakes together is kept in it. */
 struct role_shared {
+	unsigned intakes;        /* how many share the limits of connections */
 	struct quota *quota;     /* rates of senders, listeners and the whole */
 	struct seen *deliveries; /* of webhooks: a file in the state directory */
 	struct seen *messages;   /* of listeners with a duplicate_window */

@@ -62,6 +62,8 @@ struct intake_socket {
 	struct acceptor *acceptor;
 	struct http_server *http;
 	LIST_HEAD(, stream_conn) conns;
+	size_t n_conns;
+	struct hmap *senders;    /* address → how many of them; unix sockets do not count */
 	struct intake_socket *next;
 };
 

@@ -336,7 +336,40 @@ static void stream_data(struct conn *conn, struct buf *data, bool at_end, void *
 	}
 }
 
-static void stream_closed(struct conn *conn UNUSED, void *arg)
+/* The limits are those of the daemon: each intake gives its part. */
+static size_t share_of(const struct intake *in, uint32_t limit)
+{
+	unsigned n = MAX(in->role->shared->intakes, 1u);
+
+	return (limit + n - 1) / n;
+}
+
+static size_t sender_conns(const struct intake_socket *s, const struct peer *from)
+{
+	return (uintptr_t)hmap_get(s->senders, slice_str(from->text));
+}
+
+static void sender_count(struct intake_socket *s, const struct peer *from, int change)
+{
+	struct slice name = slice_str(from->text);
+	size_t n = sender_conns(s, from) + (size_t)change;
+
+	s->n_conns += (size_t)change;
+	if (n == 0)
+		(void)hmap_del(s->senders, name);
+	else
+		(void)hmap_put(s->senders, name, (void *)(uintptr_t)n);
+}
+
+static bool too_many(const struct intake_socket *s, const struct peer *from)
+{
+	const struct config *c = s->intake->gen->config;
+
+	return s->n_conns >= share_of(s->intake, c->limits.connections) ||
+	       (strcmp(from->text, "unix") != 0 && sender_conns(s, from) >= share_of(s->intake, c->limits.sender_connections));
+}
+
+static void stream_closed(struct conn *conn, void *arg)
 {
 	struct stream_conn *c = arg;
 	struct intake_listener *l = intake_listener(c->socket->intake, c->socket->listener);
@@ -344,6 +377,7 @@ static void stream_closed(struct conn *conn UNUSED, void *arg)
 	if (l != NULL)
 		atomic_fetch_sub(l->connections, 1);
 	intake_forget(c->socket->intake, &c->waiter);
+	sender_count(c->socket, conn_peer(conn), -1);
 	LIST_REMOVE(c, link);
 	loop_timer_free(c->breath);
 	buf_free(&c->answers);
@@ -368,6 +402,12 @@ static void on_accept(int fd, const struct peer *from, void *arg)
 		close(fd);
 		return;
 	}
+	if (too_many(s, from)) {
+		counter_add(l->acl, 1);
+		intake_refusal(s->intake, l, from, "too many connections (limits.connections, limits.sender_connections)", SLICE_NONE);
+		close(fd);
+		return;
+	}
 	c = xcalloc(1, sizeof *c);
 	c->socket = s;
 	syslog_framer_init(&c->framer, s->intake->gen->config->limits.event_size);
@@ -375,6 +415,7 @@ static void on_accept(int fd, const struct peer *from, void *arg)
 	if (speaks_relp(s))
 		c->breath = loop_timer_new(s->intake->role->loop, on_breath, c);
 	LIST_INSERT_HEAD(&s->conns, c, link);
+	sender_count(s, from, 1);
 	atomic_fetch_add(l->connections, 1);
 	c->conn = conn_new(s->intake->role->loop, fd, from, s->intake->gen->config->limits.event_size + (1 << 20), &events, c);
 	if (bind_secure(s->kind))
@@ -405,6 +446,9 @@ void intake_listen(struct intake *in, const char *name, unsigned bind, int fd)
 	s->text = xstrdup(l->config->bind[bind].text);
 	s->kind = l->config->bind[bind].kind;
 	LIST_INIT(&s->conns);
+	s->senders = hmap_new();
+	lim.connections = share_of(in, in->gen->config->limits.connections);
+	lim.per_address = share_of(in, in->gen->config->limits.sender_connections);
 	switch (s->kind) {
 	case BIND_UDP:
 	case BIND_UNIXGRAM:
@@ -476,6 +520,7 @@ static void socket_close(struct intake_socket *s, bool listening_only)
 
 static void socket_free(struct intake_socket *s)
 {
+	hmap_free(s->senders);
 	free(s->listener);
 	free(s->text);
 	free(s);

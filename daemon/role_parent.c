@@ -415,6 +415,8 @@ struct parent *parent_new(const struct parent_options *o, struct findings *f, st
 	p->patience = loop_timer_new(p->loop, on_patience, p);
 	p->reload_patience = loop_timer_new(p->loop, reload_late, p);
 	make_children(p);
+	for (size_t i = 0; i < p->n_children; i++)
+		p->shared.intakes += p->children[i].ops->kind == ROLE_INTAKE;
 	p->record = parent_record_new(p);
 	return p;
 }

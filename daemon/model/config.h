@@ -141,7 +141,7 @@ struct config {
 	struct {
 		uint64_t event_size, memory;
 		double events_per_second, sender_rate;
-		uint32_t queue, fields, keys_per_rule, open_alerts, services;
+		uint32_t connections, sender_connections, queue, fields, keys_per_rule, open_alerts, services;
 	} limits;
 	char **redact;             size_t n_redact;
 	enum log_level log_level;

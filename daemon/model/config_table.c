@@ -61,6 +61,8 @@ const struct setting config_settings[] = {
     {"limits.event_size", SETTING_SIZE, AT(limits.event_size), "64KiB", 1024, 1 << 20, false, "largest event"},
     {"limits.events_per_second", SETTING_NUMBER, AT(limits.events_per_second), "200000", 1, 1e9, false, "events of all senders together; what is above is dropped and counted"},
     {"limits.sender_rate", SETTING_RATE, AT(limits.sender_rate), "5000/s", 0.001, 1e9, false, "events of one sender"},
+    {"limits.connections", SETTING_U32, AT(limits.connections), "20000", 1, 1e6, false, "open connections of one address of a listener"},
+    {"limits.sender_connections", SETTING_U32, AT(limits.sender_connections), "400", 1, 1e6, false, "open connections of one sender with one address of a listener"},
     {"limits.queue", SETTING_U32, AT(limits.queue), "100000", 16, 1e8, false, "frames that one intake holds unacknowledged"},
     {"limits.keys_per_rule", SETTING_U32, AT(limits.keys_per_rule), "200000", 1, 1e8, false, "live keys of one rule"},
     {"limits.open_alerts", SETTING_U32, AT(limits.open_alerts), "100000", 1, 1e8, false, "open alerts in all"},
