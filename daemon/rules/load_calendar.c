@@ -286,7 +286,8 @@ static void clocks_load(struct loader *ld, const struct load_file *file, const s
 		           from != NULL ? "to" : "from");
 		return;
 	}
-	if (!clock_load(ld, file, from, 24 * 60 - 1, &a) | !clock_load(ld, file, to, 24 * 60, &b))
+	bool begins = clock_load(ld, file, from, 24 * 60 - 1, &a), ends = clock_load(ld, file, to, 24 * 60, &b);
+	if (!begins || !ends)
 		return;
 	if (a == b) {
 		load_error(ld, file, "E008", to->mark,
