@@ -22,6 +22,7 @@ struct correlation *correlation_new(struct engine *e)
 	c->by_root = hmap_new();
 	c->generation_by = hmap_new();
 	c->interval_by = hmap_new();
+	c->pair_by = hmap_new();
 	e->correlation = c;
 	nodes_open(e);
 	return c;
@@ -68,6 +69,7 @@ void correlation_free(struct engine *e)
 	free(c->votes);
 	maintenance_close(c);
 	intervals_close(c);
+	pairs_close(c);
 	free(c->steps);
 	free(c->looked);
 	buf_free(&c->gone);

@@ -20,6 +20,7 @@ enum {
 	EPISODE_ALERTS = 64, /* closed alerts that an episode or incident keeps; the rest is only counted */
 	LOG_LINES = 200,     /* of an incident: the first half and the latest */
 	NOTE_EDGE = 3,       /* notes kept at each end while they wait */
+	ELSEWHERE = 2,       /* causes of other incidents that one names as candidates */
 	LEVEL_DEGRADED = 1,
 	LEVEL_DOWN = 2
 };
@@ -141,6 +142,7 @@ struct hurt {
 	char *service;
 	int tier;
 	enum effect effect;
+	instant since;
 };
 
 struct log_line {
@@ -186,6 +188,7 @@ struct incident {
 	int priority;
 	char *title, *holds;
 	char *assign;                   /* NULL: none */
+	char *elsewhere[ELSEWHERE];   /* causes of others that may be its own; NULL: none */
 	char *destination;              /* name of the ticket connection, fixed at opening; NULL: none */
 	char *owner;                    /* who acknowledged */
 	uint64_t merged_into, previous; /* serials; 0 none */
@@ -294,6 +297,12 @@ struct interval { /* between two reports of the same trouble by the same source,
 	uint32_t n;
 };
 
+struct pair { /* of services, `from` perhaps needs `to` (suggest.c) */
+	char *from, *to;
+	uint32_t together, named;
+	instant last;
+};
+
 TAILQ_HEAD(all_episodes, episode);
 TAILQ_HEAD(top_episodes, episode);
 TAILQ_HEAD(all_incidents, incident);
@@ -333,6 +342,9 @@ struct correlation {
 	struct hmap *interval_by; /* source and rule → index + 1 */
 	struct interval *intervals;
 	size_t n_intervals, cap_intervals;
+	struct pair *pairs;
+	size_t n_pairs, cap_pairs;
+	struct hmap *pair_by; /* from, to → index + 1 */
 	struct generation *generations;
 	size_t n_generations, cap_generations;
 	uint32_t generation_base;   /* no dropped pair had more */
@@ -423,6 +435,47 @@ duration interval_lead(const struct engine *e, const struct alert *a); /* 0: not
 void interval_put(struct correlation *c, const char *key, duration length, uint32_t n);
 void intervals_close(struct correlation *c);
 
+/* layer.c */
+enum {
+	LAYER_BUSINESS,
+	LAYER_SERVICE,
+	LAYER_DATA,
+	LAYER_PLATFORM,
+	LAYER_HOST,
+	LAYER_STORAGE,
+	LAYER_NETWORK,
+	LAYER_POWER,
+	LAYER_UNKNOWN,
+	LAYERS
+};
+int layer_rank(const struct engine *e, const struct map_node *n); /* by kind, from the consumer down */
+struct slice layer_text(const struct engine *e,
+                        const struct map_node *n); /* its label `layer`, else by kind */
+
+/* candidates.c */
+enum { CANDIDATES = 5 };
+struct candidate_root {
+	const char *id, *why; /* borrowed from the state; static */
+};
+struct candidates {
+	struct candidate_root v[CANDIDATES]; /* the root first */
+	size_t n;
+};
+void incident_candidates(const struct incident *i, struct candidates *out);
+void candidates_elsewhere(struct engine *e, struct incident *i);
+
+/* why.c: members of an object that is open in w: incident, service, in, explained_by, tests, verdict */
+void why_not(struct engine *e, const struct incident *i, struct slice service, struct jw *w);
+
+/* suggest.c: needs that the map may lack */
+void suggest_named(struct engine *e, const struct episode *from,
+                   const struct episode *to); /* by a log line of `from` */
+void suggest_together(struct engine *e, const struct episode *a, const struct episode *b);
+void suggest_top(struct engine *e, const struct episode *top); /* a new unexplained failure */
+void suggest_json(const struct engine *e, struct jw *w); /* the member `suggestions` of an open object */
+struct pair *pair_put(struct correlation *c, const char *from, const char *to);
+void pairs_close(struct correlation *c);
+
 /* lateral.c */
 struct lateral_find {
 	struct episode *ep; /* NULL: nothing */
@@ -440,6 +493,10 @@ char *lateral_reason(const struct engine *e, const struct episode *ep,
 /* parent.c */
 bool parent_is_cyclic(const struct episode *ep, const struct episode *parent);
 void parent_search(struct engine *e, struct episode *ep);
+/* Which test keeps ep from being explained by what it meets of that incident, a line each; how many it met.
+ */
+size_t parent_trace(struct engine *e, const struct episode *ep, const struct incident *of,
+                    void (*line)(void *arg, const char *text), void *arg);
 void parent_watch(struct engine *e, struct episode *ep); /* only what it would look at: after a load */
 void parent_set(struct engine *e, struct episode *ep, struct episode *parent,
                 char *reason);                        /* takes reason */
@@ -449,6 +506,7 @@ char *group_text(const struct engine *e, uint32_t g); /* "{a, b}"; free() */
 void forest_move(struct correlation *c, struct episode *ep); /* to be regrouped */
 void forest_regroup(struct engine *e);
 struct episode *episode_top(struct episode *ep);
+const struct episode *episode_top_of(const struct episode *ep);
 
 /* incident.c */
 struct incident *incident_new(struct engine *e, enum incident_group group);
@@ -493,7 +551,7 @@ bool impact_evidence(struct engine *e, struct incident *i, const struct episode 
 const char *impact_word(const struct incident *i);
 const char *urgency_word(const struct incident *i);
 void hurts_free(struct incident *i);
-void hurt_add(struct incident *i, struct slice service, int tier, enum effect effect);
+void hurt_add(struct incident *i, struct slice service, int tier, enum effect effect, instant since);
 
 /* text.c, text_body.c */
 void text_expand(const struct engine *e, const struct incident *i, const char *text,

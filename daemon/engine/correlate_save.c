@@ -133,6 +133,32 @@ static void get_intervals(struct reader *r, struct correlation *c)
 	}
 }
 
+static void put_pairs(struct buf *out, const struct correlation *c)
+{
+	buf_u64(out, c->n_pairs);
+	for (size_t k = 0; k < c->n_pairs; k++) {
+		save_str(out, c->pairs[k].from);
+		save_str(out, c->pairs[k].to);
+		buf_u32(out, c->pairs[k].together);
+		buf_u32(out, c->pairs[k].named);
+		save_time(out, c->pairs[k].last);
+	}
+}
+
+static void get_pairs(struct reader *r, struct correlation *c)
+{
+	size_t n = load_count(r, 24);
+	for (size_t k = 0; k < n && r->ok; k++) {
+		char *from = load_str(r), *to = load_str(r);
+		struct pair *p = pair_put(c, from != NULL ? from : "", to != NULL ? to : "");
+		p->together = read_u32(r);
+		p->named = read_u32(r);
+		p->last = load_time(r);
+		free(from);
+		free(to);
+	}
+}
+
 static void put_maintenance(struct buf *out, const struct correlation *c)
 {
 	buf_u64(out, c->n_maintenance);
@@ -174,6 +200,7 @@ void correlation_save(const struct engine *e, struct buf *out)
 	put_spans(e, &c->derived.bad, out);
 	put_generations(out, c);
 	put_intervals(out, c);
+	put_pairs(out, c);
 	save_time(out, c->silent_at);
 	save_time(out, c->rest_at);
 }
@@ -206,6 +233,7 @@ bool correlation_load(struct engine *e, struct reader *r)
 	get_spans(e, &e->correlation->derived.bad, r);
 	get_generations(r, e->correlation);
 	get_intervals(r, e->correlation);
+	get_pairs(r, e->correlation);
 	e->correlation->silent_at = load_time(r);
 	e->correlation->rest_at = load_time(r);
 	silent_load(e);

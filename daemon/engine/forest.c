@@ -22,6 +22,13 @@ struct episode *episode_top(struct episode *ep)
 	return ep;
 }
 
+const struct episode *episode_top_of(const struct episode *ep)
+{
+	while (ep->parent != NULL)
+		ep = ep->parent;
+	return ep;
+}
+
 void forest_move(struct correlation *c, struct episode *ep)
 {
 	BUG_ON(ep->moved);
@@ -126,6 +133,7 @@ static struct incident *begin(struct engine *e, const struct episode *top)
 		incident_reopen(e, i, "the same root fails again");
 		return i;
 	}
+	suggest_top(e, top);
 	i = incident_new(e, GROUP_TOPOLOGY);
 	incident_link(i, before);
 	return i;

@@ -51,7 +51,7 @@ static void take_service(struct engine *e, struct incident *i, const struct aler
 	uint32_t s = a->service != NULL ? service_find(m, slice_str(a->service)) : SERVICE_NONE;
 	if (s == SERVICE_NONE || service_tier(m, s) == 0 || a->effect < EFFECT_DEGRADED)
 		return;
-	hurt_add(i, service_id(m, s), service_tier(m, s), a->effect);
+	hurt_add(i, service_id(m, s), service_tier(m, s), a->effect, a->first);
 }
 
 /* As with episodes: a long incident does not grow without bound; the first alert stays. */

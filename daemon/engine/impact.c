@@ -17,7 +17,7 @@ void hurts_free(struct incident *i)
 	i->n_hurts = 0;
 }
 
-void hurt_add(struct incident *i, struct slice service, int tier, enum effect effect)
+void hurt_add(struct incident *i, struct slice service, int tier, enum effect effect, instant since)
 {
 	BUG_ON(tier < 1 || tier > 4 || effect < EFFECT_DEGRADED);
 	for (size_t k = 0; k < i->n_hurts; k++) {
@@ -25,11 +25,13 @@ void hurt_add(struct incident *i, struct slice service, int tier, enum effect ef
 			continue;
 		i->hurts_moved = i->hurts_moved || i->hurts[k].effect < effect;
 		i->hurts[k].effect = MAX(i->hurts[k].effect, effect);
+		i->hurts[k].since = MIN(i->hurts[k].since, since);
 		return;
 	}
 	i->hurts = xreallocarray(i->hurts, i->n_hurts + 1, sizeof *i->hurts);
 	i->hurts_moved = true;
-	i->hurts[i->n_hurts++] = (struct hurt){.service = slice_dup(service), .tier = tier, .effect = effect};
+	i->hurts[i->n_hurts++] =
+	    (struct hurt){.service = slice_dup(service), .tier = tier, .effect = effect, .since = since};
 }
 
 /* Worst first: the tier, then what happened, then the name. */
@@ -69,7 +71,7 @@ static void predict(struct engine *e, struct incident *i)
 		int tier = service_tier(b.m, s);
 		if (tier > 0)
 			hurt_add(i, service_id(b.m, s), tier,
-			         b.d->level[s] == LEVEL_DOWN ? EFFECT_DOWN : EFFECT_DEGRADED);
+			         b.d->level[s] == LEVEL_DOWN ? EFFECT_DOWN : EFFECT_DEGRADED, i->root->on);
 	}
 	blast_clear(&b);
 }
@@ -93,7 +95,7 @@ bool impact_evidence(struct engine *e, struct incident *i, const struct episode 
 	if (ep->risk || s == SERVICE_NONE || service_tier(m, s) == 0 || silent_only(ep))
 		return false;
 	bool more = hurt_of(i, service_id(m, s)) < effect;
-	hurt_add(i, service_id(m, s), service_tier(m, s), effect);
+	hurt_add(i, service_id(m, s), service_tier(m, s), effect, ep->on);
 	return more;
 }
 
@@ -234,8 +236,10 @@ void impact_review(struct engine *e, struct incident *i)
 		TAILQ_FOREACH (ep, &i->episodes, in_incident)
 			(void)impact_evidence(e, i, ep);
 	}
-	if (i->predict_due && i->group == GROUP_TOPOLOGY)
+	if (i->predict_due && i->group == GROUP_TOPOLOGY) {
 		predict(e, i);
+		candidates_elsewhere(e, i);
+	}
 	if (i->hurts_moved && i->n_hurts > 1)
 		qsort(i->hurts, i->n_hurts, sizeof *i->hurts, worse);
 	i->hurts_moved = false;

@@ -352,6 +352,8 @@ void incident_free(struct engine *e, struct incident *i)
 	free(i->holds);
 	free(i->assign);
 	free(i->destination);
+	for (size_t k = 0; k < ELSEWHERE; k++)
+		free(i->elsewhere[k]);
 	free(i->owner);
 	free(i);
 }

@@ -108,6 +108,7 @@ static void put_hurts(struct buf *out, const struct incident *i)
 		save_str(out, i->hurts[k].service);
 		buf_u8(out, (uint8_t)i->hurts[k].tier);
 		buf_u8(out, (uint8_t)i->hurts[k].effect);
+		save_time(out, i->hurts[k].since);
 	}
 }
 
@@ -118,9 +119,10 @@ static void get_hurts(struct reader *r, struct incident *i)
 		struct slice service = read_lslice(r);
 		int tier = load_enum(r, 5);
 		enum effect effect = (enum effect)load_enum(r, EFFECT_DOWN + 1);
+		instant since = load_time(r);
 		r->ok = r->ok && service.p != NULL && tier >= 1 && effect >= EFFECT_DEGRADED;
 		if (r->ok)
-			hurt_add(i, service, tier, effect);
+			hurt_add(i, service, tier, effect, since);
 	}
 }
 
@@ -165,7 +167,8 @@ static void put_incident(const struct correlation *c, struct buf *out, const str
 	buf_u8(out, (uint8_t)i->back);
 	buf_u8(out, (uint8_t)i->group);
 	buf_u8(out, (uint8_t)i->resolve);
-	buf_u8(out, (uint8_t)(i->by_hand | i->calm_since << 1 | i->again << 2 | i->predict_due << 3 | i->worked_on << 4));
+	buf_u8(out, (uint8_t)(i->by_hand | i->calm_since << 1 | i->again << 2 | i->predict_due << 3 |
+	                      i->worked_on << 4));
 	for (size_t k = 0; k < ARRAY_LEN(times); k++)
 		save_time(out, times[k]);
 	for (size_t k = 0; k < ARRAY_LEN(texts); k++)
@@ -179,6 +182,8 @@ static void put_incident(const struct correlation *c, struct buf *out, const str
 	buf_u64(out, i->merged_into);
 	buf_u64(out, i->previous);
 	save_str(out, i->previous_id);
+	for (size_t k = 0; k < ELSEWHERE; k++)
+		save_str(out, i->elsewhere[k]);
 	put_tally(out, &i->tally);
 	put_members(out, i);
 	put_hurts(out, i);
@@ -221,6 +226,8 @@ static void get_facts(struct reader *r, struct incident *i)
 	struct slice previous = read_lslice(r);
 	if (previous.n < sizeof i->previous_id && previous.p != NULL)
 		memcpy(i->previous_id, previous.p, previous.n);
+	for (size_t k = 0; k < ELSEWHERE; k++)
+		i->elsewhere[k] = load_str(r);
 	get_tally(r, &i->tally);
 }
 

@@ -26,9 +26,10 @@ static void component(const struct engine *e, const struct episode *ep, struct j
 	jw_kstr(w, "service", ep->node->id);
 	jw_kslice(w, "name", s != SERVICE_NONE ? service_text(m, s, "name") : SLICE_NONE);
 	jw_kslice(w, "kind", s != SERVICE_NONE ? service_text(m, s, "kind") : SLICE_NONE);
-	jw_kslice(w, "layer", s != SERVICE_NONE ? service_label(m, s, SLICE("layer")) : SLICE_NONE);
+	jw_kslice(w, "layer", layer_text(e, ep->node));
 	jw_kslice(w, "owner", s != SERVICE_NONE ? service_text(m, s, "owner") : SLICE_NONE);
 	jw_kstr(w, "state", ep->off != INSTANT_NONE ? "over" : ep->risk ? "risk" : level_word(ep->level));
+	jw_kbool(w, "inferred", silent_only(ep));
 	jw_kint(w, "alerts", (int64_t)(ep->n_alerts + ep->dropped));
 	jw_ktime(w, "since", ep->on);
 	jw_kstr(w, "cause", ep->parent != NULL ? ep->parent->node->id : NULL);
@@ -98,6 +99,21 @@ static void reasons(const struct incident *i, struct jw *w)
 	free(held);
 }
 
+static void roots(const struct incident *i, struct jw *w)
+{
+	struct candidates found;
+	incident_candidates(i, &found);
+	jw_key(w, "roots");
+	jw_array(w);
+	for (size_t k = 0; k < found.n; k++) {
+		jw_object(w);
+		jw_kstr(w, "id", found.v[k].id);
+		jw_kstr(w, "why", found.v[k].why);
+		jw_end(w);
+	}
+	jw_array_end(w);
+}
+
 static void incident_json(const struct engine *e, const struct incident *i, struct jw *w)
 {
 	char priority[4] = {'P', (char)('0' + i->priority), '\0'};
@@ -115,6 +131,7 @@ static void incident_json(const struct engine *e, const struct incident *i, stru
 		jw_kstr(w, "id", i->hurts[k].service);
 		jw_kint(w, "tier", i->hurts[k].tier);
 		jw_kstr(w, "state", effect_word(i->hurts[k].effect));
+		jw_ktime(w, "since", i->hurts[k].since);
 		jw_end(w);
 	}
 	jw_array_end(w);
@@ -135,6 +152,7 @@ static void incident_json(const struct engine *e, const struct incident *i, stru
 	jw_kstr(w, "merged_into", into != NULL ? into->id_text : NULL);
 	jw_kstr(w, "previous", i->previous != 0 ? i->previous_id : NULL);
 	components(e, i, w);
+	roots(i, w);
 	reasons(i, w);
 	jw_end(w);
 }
@@ -408,13 +426,13 @@ static void look_at(const struct engine *e, const struct incident *i,
 {
 	const struct incident *into = incident_merged(e->correlation, i);
 	struct slice *services = i->n_hurts > 0 ? xcalloc(i->n_hurts, sizeof *services) : NULL;
-	struct slice roots[2];
+	struct slice roots[CANDIDATES];
 	size_t n_roots = 0;
+	struct candidates found;
 	const char *root = i->root_id != NULL ? i->root_id : i->root != NULL ? i->root->node->id : NULL;
-	if (root != NULL)
-		roots[n_roots++] = slice_str(root);
-	if (i->root != NULL && i->root->held_by != NULL)
-		roots[n_roots++] = slice_str(i->root->held_by);
+	incident_candidates(i, &found);
+	for (; n_roots < found.n; n_roots++)
+		roots[n_roots] = slice_str(found.v[n_roots].id);
 	for (size_t k = 0; k < i->n_hurts; k++)
 		services[k] = slice_str(i->hurts[k].service);
 	struct incident_look look = {

@@ -101,6 +101,14 @@ static void op_note(struct command *c, struct incident *i)
 	accept(c, i);
 }
 
+/* Reads only: which test kept a service out of it. */
+static void op_why_not(struct command *c, struct incident *i)
+{
+	const char *service = arena_str(c->e->scratch, json_text(json_get(c->cmd, "service")));
+	jw_kbool(c->reply, "ok", true);
+	why_not(c->e, i, slice_str(service != NULL ? service : ""), c->reply);
+}
+
 #define IN(s) (1u << INCIDENT_##s)
 #define LIVE  (IN(OPEN) | IN(ACKED) | IN(CLEARING))
 
@@ -109,11 +117,9 @@ static const struct {
 	unsigned states; /* in which it is possible */
 	void (*run)(struct command *c, struct incident *i);
 } incident_ops[] = {
-    {"ack", LIVE, op_ack},
-    {"unack", LIVE, op_unack},
-    {"resolve", LIVE, op_resolve},
-    {"reopen", IN(RESOLVED), op_reopen},
-    {"note", LIVE | IN(GATHERING) | IN(RESOLVED), op_note},
+    {"ack", LIVE, op_ack},         {"unack", LIVE, op_unack},
+    {"resolve", LIVE, op_resolve}, {"reopen", IN(RESOLVED), op_reopen},
+    {"why-not", ~0u, op_why_not},  {"note", LIVE | IN(GATHERING) | IN(RESOLVED), op_note},
 };
 
 static struct incident *incident_by_prefix(struct command *c, struct slice prefix)
@@ -236,7 +242,10 @@ void correlation_command(struct engine *e, const struct json *cmd, struct jw *re
 		run_incident(&c, k);
 		return;
 	}
-	if (slice_is(what, "retry") || slice_is(what, "outbox-retry"))
+	if (slice_is(what, "suggest")) {
+		jw_kbool(reply, "ok", true);
+		suggest_json(e, reply);
+	} else if (slice_is(what, "retry") || slice_is(what, "outbox-retry"))
 		run_lane(&c, false);
 	else if (slice_is(what, "discard") || slice_is(what, "outbox-discard"))
 		run_lane(&c, true);

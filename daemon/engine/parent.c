@@ -41,6 +41,14 @@ struct candidate {
 	bool soft, learned, link;
 };
 
+/* Of one incident: what it meets of it, and why that does not count. */
+struct trace {
+	const struct incident *of;
+	void (*line)(void *arg, const char *text);
+	void *arg;
+	size_t met;
+};
+
 struct search {
 	struct engine *e;
 	struct episode *ep;
@@ -53,6 +61,7 @@ struct search {
 	size_t n_looked, cap_looked;
 	struct candidate best, next;
 	bool has_best, has_next;
+	struct trace *trace;       /* NULL: a search; else it only looks */
 	struct lateral_find aside; /* when nothing that it needs explains it */
 };
 
@@ -197,6 +206,91 @@ static bool keeps(const struct search *st, const struct episode *u)
 	return u->inferred > 0 && takes(u) && explains(st, u);
 }
 
+/* ---- in words, why not */
+
+static char *too_far_in_time(const struct search *st, const struct episode *u)
+{
+	const struct correlation_config *cfg = &st->e->setup.config->correlation;
+	struct buf b = {0};
+	if (u->on > st->ep->on) {
+		buf_printf(&b, "%s was reported ", u->node->id);
+		duration_format((u->on - st->ep->on) / SECOND * SECOND, &b);
+		buf_printf(&b, " after %s; a cause may come so late: ", st->ep->node->id);
+		duration_format(MAX(cfg->lead, u->lead), &b);
+		buf_str(&b, " (correlation.lead)");
+	} else {
+		buf_printf(&b, "%s was over ", u->node->id);
+		duration_format((st->ep->on - u->off) / SECOND * SECOND, &b);
+		buf_printf(&b, " before %s began; a symptom may come so late: ", st->ep->node->id);
+		duration_format(cfg->lag, &b);
+		buf_str(&b, " (correlation.lag)");
+	}
+	buf_cstr(&b);
+	return b.p;
+}
+
+static char *why_not_this(const struct search *st, const struct episode *u, int hops, int cost)
+{
+	const char *id = u->node->id, *me = st->ep->node->id;
+	if (!u->real)
+		return xasprintf("%s has one line below major only: that explains nothing", id);
+	if (!explains(st, u))
+		return too_far_in_time(st, u);
+	if (u->weak)
+		return xasprintf("%s is a lone warning that has not lasted: that explains nothing", id);
+	if (u->level < st->ep->level && (hops > 1 || st->own_cause))
+		return xasprintf("%s is degraded only, and %s is down: %s", id, me,
+		                 st->own_cause ? "it reports a cause of its own"
+		                               : "that is believed over one hop only");
+	if (parent_is_cyclic(st->ep, u))
+		return xasprintf("%s is explained by %s itself", id, me);
+	if (!takes(u))
+		return xasprintf("the incident of %s is closed", id);
+	if (fading(st, u, hops) >= COST_NEVER)
+		return xasprintf("%s stands so long that it explains nothing new", id);
+	if (st->ep->parent == NULL)
+		return xasprintf("%s could explain %s (cost %d.%d): the next search will take it", id, me,
+		                 cost / 10, cost % 10);
+	return xasprintf("%s could explain %s (cost %d.%d), but %s is nearer or explains more (cost %d.%d)",
+	                 id, me, cost / 10, cost % 10, st->ep->parent->node->id, st->ep->cost / 10,
+	                 st->ep->cost % 10);
+}
+
+static void trace_node(struct search *st, const struct map_node *n, const struct step *s)
+{
+	for (size_t k = n->n_recent; k-- > 0;) {
+		const struct episode *u = n->recent[k];
+		if (u->incident != st->trace->of || u == st->ep)
+			continue;
+		char *text = why_not_this(st, u, s->hops, s->cost + COST_HIT);
+		st->trace->line(st->trace->arg, text);
+		st->trace->met++;
+		free(text);
+		return;
+	}
+}
+
+static void trace_group(struct search *st, uint32_t g, size_t up)
+{
+	size_t n;
+	const uint32_t *members = group_members(st->e->setup.map, g, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct map_node *m = node_of_service(st->e, members[i]);
+		for (size_t k = 0; k < m->n_recent; k++) {
+			if (m->recent[k]->incident != st->trace->of)
+				continue;
+			char *name = group_text(st->e, g), *text;
+			text = xasprintf("group %s holds without %s (%zu of %zu up, need %u)", name, m->id,
+			                 up, n, group_at_least(st->e->setup.map, g));
+			st->trace->line(st->trace->arg, text);
+			st->trace->met++;
+			free(name);
+			free(text);
+			return;
+		}
+	}
+}
+
 /* ---- the walk */
 
 static struct map_node *look(struct search *st, struct map_node *n)
@@ -251,6 +345,8 @@ static void visit(struct search *st, const struct step *from, uint32_t to, int e
 		return;
 	}
 	struct episode *u = suspect(st, n);
+	if (st->trace != NULL)
+		trace_node(st, n, &s);
 	if (u == st->ep || (u != NULL && u->weak))
 		u = NULL;
 	bool lower = u != NULL && u->level < st->ep->level;
@@ -339,6 +435,8 @@ static void visit_group(struct search *st, const struct step *from, uint32_t g, 
 			break; /* broken; second pass: degraded, which explains what is only degraded */
 	}
 	if (n - n_down >= need) {
+		if (st->trace != NULL)
+			trace_group(st, g, n - n_down);
 		if (bad != NULL && from->hops == 0)
 			hold(st, bad, g, n - n_down, n);
 		return;
@@ -453,9 +551,10 @@ static void walk(struct search *st)
 		if (s.hops < HOPS_MAX)
 			expand(st, &s);
 	}
-	if (!st->has_best)
+	if (!st->has_best && st->trace == NULL)
 		lateral_search(st->e, ep, look_aside, st, &st->aside);
-	watch_set(st->e, ep, st->looked, st->n_looked);
+	if (st->trace == NULL)
+		watch_set(st->e, ep, st->looked, st->n_looked);
 }
 
 static void begin(struct search *st, struct engine *e, struct episode *ep)
@@ -616,10 +715,28 @@ void parent_search(struct engine *e, struct episode *ep)
 		return;
 	for (size_t k = 0; k < ep->n_alerts; k++)
 		alert_touch(e, ep->alerts[k]);
+	if (parent != NULL && st.has_best && st.best.learned)
+		suggest_named(e, ep, parent);
+	else if (ep->lateral)
+		suggest_together(e, ep, parent);
 	if (parent != NULL)
 		joined(e, ep);
 	if (!ep->moved)
 		forest_move(e->correlation, ep);
+}
+
+size_t parent_trace(struct engine *e, const struct episode *ep, const struct incident *of,
+                    void (*line)(void *arg, const char *text), void *arg)
+{
+	struct search st;
+	struct trace t = {.of = of, .line = line, .arg = arg};
+	struct episode *me = hmap_get(e->correlation->episode_by, key_u64(&ep->serial));
+	BUG_ON(me != ep);
+	begin(&st, e, me);
+	st.watch_only = true;
+	st.trace = &t;
+	walk(&st);
+	return t.met;
 }
 
 void parent_watch(struct engine *e, struct episode *ep)

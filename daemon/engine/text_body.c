@@ -4,7 +4,14 @@
 
 #include <stdlib.h>
 
-enum { BODY_REASONS = 20, BODY_COMPONENTS = 50, BODY_EVENTS = 6, BODY_SERVICES = 20, BODY_CHANGES = 5 };
+enum {
+	BODY_REASONS = 20,
+	BODY_COMPONENTS = 50,
+	BODY_EVENTS = 6,
+	BODY_SERVICES = 20,
+	BODY_CHANGES = 5,
+	BODY_LOOKED = 500
+};
 
 static void label(struct buf *out, const char *what)
 {
@@ -57,7 +64,10 @@ static void body_what(const struct engine *e, const struct incident *i, struct b
 		           SLICE_ARG(site));
 	}
 	if (i->root != NULL)
-		buf_printf(out, " is %s since ", i->root->risk ? "at risk" : level_word(i->root->level));
+		buf_printf(out, " is %s since ",
+		           i->root->risk          ? "at risk"
+		           : silent_only(i->root) ? "inferred to be the cause, and says nothing itself,"
+		                                  : level_word(episode_said(i->root)));
 	else
 		buf_str(out, ": since ");
 	clock(i->root != NULL ? i->root->on : i->born, out);
@@ -93,14 +103,24 @@ static void body_why(const struct incident *i, struct buf *out)
 	}
 	if (i->holds != NULL)
 		put_line(&l, i->holds);
+	struct candidates found;
+	incident_candidates(i, &found);
+	for (size_t k = 1; k < found.n && k < 3; k++) { /* the runner-up and the next */
+		char *text = xasprintf("else perhaps %s: %s", found.v[k].id, found.v[k].why);
+		put_line(&l, text);
+		free(text);
+	}
 }
 
 static void body_impact(const struct incident *i, struct buf *out)
 {
 	struct lines l = {out, "Impact"};
 	for (size_t k = 0; k < i->n_hurts && k < BODY_SERVICES; k++) {
-		char *text = xasprintf("%s (tier %d): %s", i->hurts[k].service, i->hurts[k].tier,
-		                       effect_word(i->hurts[k].effect));
+		struct buf b = {0};
+		clock(i->hurts[k].since, &b);
+		char *text = xasprintf("%s (tier %d): %s since %s", i->hurts[k].service, i->hurts[k].tier,
+		                       effect_word(i->hurts[k].effect), buf_cstr(&b));
+		buf_free(&b);
 		put_line(&l, text);
 		free(text);
 	}
@@ -119,12 +139,14 @@ static void component(const struct engine *e, const struct episode *ep, struct l
 	struct slice kind =
 	    s != SERVICE_NONE ? service_text(e->setup.map, s, "kind") : SLICE("not in the map");
 	struct slice owner = s != SERVICE_NONE ? service_text(e->setup.map, s, "owner") : SLICE_NONE;
-	char *text = xasprintf("%s (" SLICE_FMT ")%s" SLICE_FMT ": %s", ep->node->id,
-	                       SLICE_ARG(kind.n > 0 ? kind : SLICE("service")), owner.n > 0 ? " " : "",
-	                       SLICE_ARG(owner),
+	struct slice layer = layer_text(e, ep->node);
+	char *text = xasprintf("[" SLICE_FMT "] %s (" SLICE_FMT ")%s" SLICE_FMT ": %s%s", SLICE_ARG(layer),
+	                       ep->node->id, SLICE_ARG(kind.n > 0 ? kind : SLICE("service")),
+	                       owner.n > 0 ? " " : "", SLICE_ARG(owner),
 	                       ep->off != INSTANT_NONE ? "over"
 	                       : ep->risk              ? "at risk"
-	                                               : level_word(ep->level));
+	                                               : level_word(episode_said(ep)),
+	                       silent_only(ep) ? " (inferred)" : "");
 	put_line(l, text);
 	free(text);
 }
@@ -133,16 +155,22 @@ static void body_components(const struct engine *e, const struct incident *i, st
 {
 	struct lines l = {out, "Components"};
 	const struct episode *ep, *risk = incident_precursor(i);
-	size_t n = 0;
-	TAILQ_FOREACH (ep, &i->episodes, in_incident) {
-		if (++n > BODY_COMPONENTS)
-			break;
-		component(e, ep, &l);
+	size_t shown = 0;
+	for (int layer = 0; layer < LAYERS && shown < BODY_COMPONENTS; layer++) {
+		size_t n = 0;
+		TAILQ_FOREACH (ep, &i->episodes, in_incident) {
+			if (++n > BODY_LOOKED || shown == BODY_COMPONENTS)
+				break;
+			if (layer_rank(e, ep->node) != layer)
+				continue;
+			component(e, ep, &l);
+			shown++;
+		}
 	}
 	if (risk != NULL)
 		component(e, risk, &l);
-	if (i->tally.episodes > BODY_COMPONENTS) {
-		char *text = xasprintf("and %u more", i->tally.episodes - BODY_COMPONENTS);
+	if (i->tally.episodes > shown) {
+		char *text = xasprintf("and %zu more", i->tally.episodes - shown);
 		put_line(&l, text);
 		free(text);
 	}

@@ -56,8 +56,11 @@ static void every_line(void **state)
 	has(t, "Assign       NETWORK       Impact high    Urgency high    CI cmdb:CI1\n");
 	has(t, "What         sw1 (network, ber1) is down since 00:00:12 (alert w/down: sw1 is down).\n");
 	has(t, "Why this     api <- sw1: depends on sw1 (1 hop, hard), sw1 down 2s later\n");
-	has(t, "Impact       shop (tier 1): down\n             api (tier 2): down\n");
-	has(t, "Components   ");
+	has(t, "Impact       shop (tier 1): down since 00:00:12\n             api (tier 2): down since "
+	       "00:00:10\n");
+	has(t, "Components   [business] api (service): down\n             [network] sw1 (network) "
+	       "team-network: down\n");
+	has(t, "             else perhaps api: explained by the root\n");
 	has(t, "sw1 (network) team-network: at risk\n");
 	has(t, "Alerts       2 open, 0 closed     2 events\n");
 	has(t, "Last events  00:00:12 sw1");
