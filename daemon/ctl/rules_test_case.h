@@ -15,7 +15,8 @@ struct past_event {
 
 struct case_ticket {
 	struct case_ticket *next;
-	struct slice key, id, state;
+	struct slice key, id, state, priority, merged_into;
+	bool gone;
 };
 
 struct test_case {
@@ -49,6 +50,8 @@ duration case_duration(const struct node *n);
 
 /* rules_test_ticket.c: "every ticket operation succeeds at once" */
 bool case_answer(struct test_case *c);
+/* What a person did to a ticket; it is told as a webhook of a ticket system would. False: *why says what is wrong. */
+bool case_person(struct test_case *c, const struct node *ticket, duration at);
 void case_step(struct test_case *c, instant at, uint16_t kind, struct slice payload, const struct engine_setup *setup);
 
 /* rules_test_expect.c */

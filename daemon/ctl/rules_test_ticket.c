@@ -24,6 +24,8 @@ void case_step(struct test_case *c, instant at, uint16_t kind, struct slice payl
 static struct case_ticket *ticket_find(struct test_case *c, const struct ticket_op *op)
 {
 	for (struct case_ticket *t = c->tickets; t != NULL; t = t->next) {
+		if (t->gone)
+			continue;
 		if (op->ticket.n > 0 ? slice_eq(t->id, op->ticket) : slice_eq(t->key, op->key))
 			return t;
 	}
@@ -41,11 +43,27 @@ static struct case_ticket *ticket_create(struct test_case *c, const struct ticke
 	return t;
 }
 
+/* The priority that carillon writes into it. */
+static void ticket_written(struct test_case *c, struct case_ticket *t, const struct ticket_op *op)
+{
+	struct error err;
+	const struct json *facts = json_parse(c->arena, op->facts, JSON_LIMITS, NULL, &err);
+	BUG_ON(facts == NULL);
+	t->priority = arena_slice(c->arena, json_text(json_path(facts, SLICE("incident.priority"))));
+}
+
 static struct case_ticket *ticket_do(struct test_case *c, const struct ticket_op *op)
 {
 	struct case_ticket *t = ticket_find(c, op);
 	switch (op->verb) {
-	case TICKET_CREATE: return t != NULL ? t : ticket_create(c, op);
+	case TICKET_CREATE:
+		t = t != NULL ? t : ticket_create(c, op);
+		ticket_written(c, t, op);
+		return t;
+	case TICKET_UPDATE:
+		if (t != NULL)
+			ticket_written(c, t, op);
+		return t;
 	case TICKET_RESOLVE:
 		if (t != NULL)
 			t->state = SLICE("resolved");
@@ -56,7 +74,6 @@ static struct case_ticket *ticket_do(struct test_case *c, const struct ticket_op
 		return t;
 	case TICKET_FIND:
 	case TICKET_GET:
-	case TICKET_UPDATE:
 	case TICKET_NOTE:
 	case TICKET_ACKNOWLEDGE:
 	case TICKET_LINK_PARENT:
@@ -70,6 +87,7 @@ static struct case_ticket *ticket_do(struct test_case *c, const struct ticket_op
 static void answer_one(struct test_case *c, const struct ticket_op *op)
 {
 	const struct case_ticket *t = ticket_do(c, op);
+	struct buf b = {0}, record = {0};
 	struct ticket_result r = {
 	    .id = op->id,
 	    .attempt = op->attempt,
@@ -80,13 +98,17 @@ static void answer_one(struct test_case *c, const struct ticket_op *op)
 	    .hits = t != NULL,
 	};
 	if (t != NULL) {
+		const struct ticket_seen seen = {
+		    .id = t->id, .state = t->state, .priority = t->priority, .merged_into = t->merged_into};
 		r.ticket = t->id;
 		r.state = t->state;
 		r.version = SLICE("1");
+		ticket_seen_encode(&seen, &record);
+		r.records = buf_slice(&record);
 	}
-	struct buf b = {0};
 	ticket_result_encode(&r, &b);
 	case_step(c, engine_now(c->engine), FRAME_TICKET_RESULT, buf_slice(&b), NULL);
+	buf_free(&record);
 	buf_free(&b);
 }
 
@@ -124,4 +146,82 @@ bool case_answer(struct test_case *c)
 	ok = ok && todo.n == 0;
 	buf_free(&todo);
 	return ok;
+}
+
+/* ---- what people do */
+
+struct wanted {
+	struct slice root, rule, ticket; /* ticket: of the incident that fits */
+	bool live;
+};
+
+static void fits(void *arg, const struct incident_look *i)
+{
+	struct wanted *w = arg;
+	bool live = i->resolved == INSTANT_NONE;
+	if (i->ticket.n == 0 || strcmp(i->state, "merged") == 0 || (w->live && !live))
+		return;
+	if (w->root.p != NULL ? !slice_eq(w->root, i->root) : !slice_eq(w->rule, i->rule))
+		return;
+	w->ticket = i->ticket; /* the latest, one that is not over before one that is */
+	w->live = live;
+}
+
+static struct case_ticket *ticket_wanted(struct test_case *c, struct slice root, struct slice rule)
+{
+	struct wanted w = {.root = root, .rule = rule, .ticket = SLICE_NONE};
+	engine_each_incident(c->engine, fits, &w);
+	struct case_ticket *t = c->tickets;
+	while (t != NULL && (w.ticket.n == 0 || !slice_eq(t->id, w.ticket)))
+		t = t->next;
+	if (t == NULL)
+		buf_printf(c->why, "  no incident with %s '" SLICE_FMT "' has a ticket at this time\n",
+		           root.p != NULL ? "root" : "first rule", SLICE_ARG(root.p != NULL ? root : rule));
+	return t;
+}
+
+static void tell(struct test_case *c, const struct case_ticket *t, duration at)
+{
+	for (size_t k = 0; k < c->config.n_tickets; k++) {
+		struct buf hint = {0};
+		const struct ticket_seen seen = {.id = t->id};
+		buf_lslice(&hint, slice_str(c->config.tickets[k].name));
+		ticket_seen_encode(&seen, &hint);
+		case_step(c, c->start + at, FRAME_TICKET_HINT, buf_slice(&hint), NULL);
+		buf_free(&hint);
+	}
+}
+
+/* A rule may be named without its package, as elsewhere in the file. */
+static struct slice rule_named(struct test_case *c, const struct node *n)
+{
+	if (n == NULL || memchr(n->text.p, '/', n->text.n) != NULL)
+		return n != NULL ? n->text : SLICE_NONE;
+	return slice_str(
+	    arena_printf(c->arena, SLICE_FMT "/" SLICE_FMT, SLICE_ARG(c->test->package), SLICE_ARG(n->text)));
+}
+
+bool case_person(struct test_case *c, const struct node *ticket, duration at)
+{
+	const struct node *root = node_get(ticket, "root"), *rule = node_get(ticket, "rule"),
+	                  *state = node_get(ticket, "state"), *priority = node_get(ticket, "priority"),
+	                  *merged = node_get(ticket, "merged_into");
+	struct slice none = SLICE_NONE;
+	struct case_ticket *t = ticket_wanted(c, root != NULL ? root->text : none, rule_named(c, rule));
+	if (t == NULL)
+		return false;
+	if (state != NULL && slice_is(state->text, "gone"))
+		t->gone = true;
+	else if (state != NULL)
+		t->state = state->text;
+	if (priority != NULL)
+		t->priority = priority->text;
+	if (merged != NULL) {
+		struct case_ticket *into = ticket_wanted(c, merged->text, SLICE_NONE);
+		if (into == NULL)
+			return false;
+		t->merged_into = into->id;
+	}
+	tell(c, t, at);
+	return case_answer(c);
 }

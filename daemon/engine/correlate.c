@@ -52,6 +52,7 @@ void correlation_free(struct engine *e)
 		n->dirty = false;
 	}
 	outbox_close(c);
+	wontfix_close(c);
 	nodes_close(c);
 	for (size_t k = 0; k < c->n_generations; k++)
 		free(c->generations[k].pair);
@@ -237,6 +238,11 @@ void correlation_started(struct engine *e)
 	outbox_check_all(e);
 }
 
+void correlation_ticket_hint(struct engine *e, struct slice payload)
+{
+	poll_hint(e, payload);
+}
+
 void correlation_resume(struct engine *e)
 {
 	outbox_resume(e);
@@ -255,6 +261,7 @@ void correlation_rules_changed(struct engine *e)
 		}
 	}
 	outbox_check_all(e);
+	poll_rules_changed(e);
 	TAILQ_FOREACH (i, &c->incidents, all)
 		if (!incident_state_final(i->state) || i->lane != NULL)
 			incident_touch(e, i);

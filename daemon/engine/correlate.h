@@ -178,6 +178,9 @@ struct incident {
 	bool by_hand;           /* a person resolved it */
 	bool calm_since, again; /* ... and something has cleared since; ... and failed again after that */
 	int fixed_priority;     /* of its rules: 0 none */
+	int person_priority;    /* set in the ticket: stays until the severity rises; 0: none */
+	enum severity person_severity; /* it was then, or when won't fix was said */
+	bool wontfix;           /* a person will not have it mended */
 	duration reopen_within, resolve_after; /* longest of its rules; resolve_after < 0: auto */
 	enum incident_resolve resolve;
 	struct hurt *hurts; /* worst first */
@@ -256,6 +259,15 @@ struct lane {
 	bool shown; /* there is a view row of it */
 	instant wake;
 	struct lane *next_dirty;
+	/* person.c: what people do to the ticket */
+	bool look;            /* somebody may have changed it: get comes next */
+	bool lost;            /* it is gone: nothing can be done to it */
+	bool left;            /* a person keeps it open though nothing is wrong: it stays so */
+	bool shared;          /* a person has merged it with the ticket of another incident */
+	bool reassigned;      /* by a person: ours is not sent any more */
+	int sending_priority, shown_priority; /* 1..5; 0: not known */
+	char *assignee;       /* as it was seen last; NULL: not yet */
+	char *who;            /* who changed it, where that was said; NULL */
 };
 
 enum check_state { CHECK_NONE, CHECK_RUNNING, CHECK_WAITING, CHECK_PASSED, CHECK_REFUSED };
@@ -275,6 +287,10 @@ struct destination {
 	char *check_ticket;           /* the trial ticket of an attempt that did not end; may be NULL */
 	char *check_text;             /* what went well, or why not; may be NULL */
 	bool check_dirty;             /* its view row is to be written */
+	/* outbox_poll.c */
+	uint64_t poll_op;             /* on its way; 0: none */
+	instant poll_at;              /* the next one; INSTANT_NONE: nothing to ask for */
+	char *cursor;                 /* of the next one; NULL: from now on */
 };
 
 /* ---- all of it */
@@ -289,6 +305,12 @@ struct maintenance {
 struct generation {
 	char *pair; /* rule, root */
 	uint32_t n;
+};
+/* A person will not have this mended: no ticket for it until it becomes worse. */
+struct wontfix {
+	char *pair, *ticket;
+	enum severity severity;
+	instant at;
 };
 
 struct interval { /* between two reports of the same trouble by the same source, as seen so far */
@@ -351,6 +373,8 @@ struct correlation {
 	struct hmap *generation_by; /* pair → index + 1 */
 	struct destination *destinations;
 	size_t n_destinations;
+	struct wontfix *wontfix; /* by age */
+	size_t n_wontfix, cap_wontfix;
 	struct buf gone; /* ids of view rows to take away: u8 kind, u32 length, bytes */
 };
 
@@ -601,7 +625,27 @@ void outbox_check_due(struct engine *e, struct destination *d);
 void outbox_checked(struct engine *e, const struct ticket_result *r);
 void outbox_check_resume(struct engine *e);
 const char *outbox_check_word(const struct destination *d);
+/* outbox_poll.c */
+void poll_arm(struct engine *e, const struct lane *l); /* its ticket may be changed by people from now on */
+void poll_due(struct engine *e, size_t destination);
+void poll_result(struct engine *e, const struct ticket_result *r);
+void poll_resume(struct engine *e);
+void poll_rules_changed(struct engine *e);
+/* A webhook: `payload` of a FRAME_TICKET_HINT. */
+void poll_hint(struct engine *e, struct slice payload);
+/* person.c */
+/* Does it say anything that is not known? Then the ticket is looked at. `always`: whatever it says. */
+void person_hint(struct engine *e, struct lane *l, const struct ticket_seen *s, bool always);
+void person_seen(struct engine *e, struct lane *l, const struct ticket_result *r); /* of a get */
+void person_state(struct engine *e, struct lane *l, struct slice state);
+int person_priority(const struct incident *i, int priority);                      /* the one that counts */
+bool person_worse(const struct incident *i); /* than when it was said that it will not be mended */
+const struct wontfix *wontfix_of(const struct engine *e, const struct incident *i); /* NULL: it may have a ticket */
+void wontfix_save(const struct correlation *c, struct buf *out);
+void wontfix_load(struct reader *r, struct correlation *c);
+void wontfix_close(struct correlation *c);
 /* operate.c */
+void operate_ack(struct engine *e, struct incident *i, const char *by, const char *text);
 void operate_resolve(struct engine *e, struct incident *i, const char *by, const char *text);
 
 /* look.c */

@@ -242,6 +242,7 @@ static void take_input(struct engine *e, const struct engine_input *in)
 	case FRAME_EVENT: take_event(e, in->payload); break;
 	case FRAME_TICKET_RESULT: take_result(e, in->payload); break;
 	case FRAME_COMMAND: take_command(e, in->payload); break;
+	case FRAME_TICKET_HINT: correlation_ticket_hint(e, in->payload); break;
 	case INPUT_RULES: take_rules(e, in->setup); break;
 	case INPUT_MAP: take_map(e, in->setup, in->payload); break;
 	case INPUT_RESUME: correlation_resume(e); break;

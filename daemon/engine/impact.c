@@ -245,7 +245,8 @@ void impact_review(struct engine *e, struct incident *i)
 	i->hurts_moved = false;
 	name_root(i, a);
 	int priority = priority_of(e, i), was = i->priority;
-	i->priority = was > 0 && i->fixed_priority == 0 ? MIN(was, priority) : priority;
+	bool rises = was > 0 && i->fixed_priority == 0 && i->person_priority == 0;
+	i->priority = person_priority(i, rises ? MIN(was, priority) : priority);
 	if (r != NULL)
 		i->resolve = r->incident.resolve;
 	name_assign(e, i, a);

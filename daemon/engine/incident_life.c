@@ -85,18 +85,40 @@ static void log_not_grouped(struct engine *e, struct incident *i)
 		incident_log(e, i, "not", "not grouped with %s: %s", other->incident->id_text, root->held);
 }
 
+/* The connection that its rule names; malloc'd, NULL: none. */
+static char *route(const struct engine *e, const struct incident *i)
+{
+	const struct alert *a = incident_decider(i);
+	const struct rule *r = a != NULL ? alert_rule(e, a) : NULL;
+	struct slice to = r != NULL && r->incident.ticket.p != NULL ? r->incident.ticket : SLICE("default");
+	return slice_is(to, "none") ? NULL : slice_dup(to);
+}
+
+/* A person said of such an incident that it will not be mended, and it is no worse. */
+static bool stays_without_ticket(struct engine *e, struct incident *i)
+{
+	const struct wontfix *w = wontfix_of(e, i);
+	if (w == NULL)
+		return false;
+	struct buf b = {0};
+	instant_format(w->at / SECOND * SECOND, &b);
+	incident_log(e, i, "person", "no ticket: ticket %s said at %s that this will not be mended", w->ticket,
+	             buf_cstr(&b));
+	i->wontfix = true;
+	i->person_severity = w->severity;
+	buf_free(&b);
+	return true;
+}
+
 static void open_now(struct engine *e, struct incident *i)
 {
 	struct buf b = {0};
 	duration_format((e->now - i->born) / SECOND * SECOND, &b);
 	char *why = xasprintf("%u of %u alerts open, %s since the first evidence", open_alerts(i),
 	                      i->tally.alerts, buf_cstr(&b));
-	const struct alert *a = incident_decider(i);
-	const struct rule *r = a != NULL ? alert_rule(e, a) : NULL;
-	struct slice to = r != NULL && r->incident.ticket.p != NULL ? r->incident.ticket : SLICE("default");
 	buf_free(&b);
 	i->opened = e->now;
-	i->destination = slice_is(to, "none") ? NULL : slice_dup(to);
+	i->destination = route(e, i);
 	i->predict_due = true;
 	impact_review(e, i);
 	incident_key(e, i);
@@ -106,7 +128,8 @@ static void open_now(struct engine *e, struct incident *i)
 	e->stats.opened++;
 	engine_notice(e, LOG_LEVEL_INFO, "inc=%s state=open key=%s priority=P%d root=\"%s\" title=\"%s\"",
 	              i->id_text, i->key, i->priority, i->root_id, i->title);
-	outbox_start(e, i);
+	if (!stays_without_ticket(e, i))
+		outbox_start(e, i);
 }
 
 static instant calm_over(const struct engine *e, const struct incident *i)
@@ -280,6 +303,7 @@ void incident_reopen(struct engine *e, struct incident *i, const char *why)
 {
 	incident_forget_root(e->correlation, i);
 	i->resolved = INSTANT_NONE;
+	i->wontfix = i->wontfix && !i->by_hand;
 	i->by_hand = i->calm_since = i->again = false;
 	incident_set_state(e, i, INCIDENT_OPEN, why);
 	i->back = INCIDENT_OPEN;
@@ -299,6 +323,11 @@ static void review_live(struct engine *e, struct incident *i)
 		incident_set_state(e, i, i->back, "an alert opened before calm was over");
 	}
 	impact_review(e, i);
+	if (i->wontfix && i->lane == NULL && person_worse(i)) {
+		incident_log(e, i, "person", "it became worse than what was not to be mended: it gets a ticket");
+		i->wontfix = false;
+		outbox_start(e, i);
+	}
 	if (i->state == INCIDENT_CLEARING && running(i) == 0) {
 		instant over = calm_over(e, i);
 		if (e->now < over)
@@ -323,8 +352,11 @@ static void review_resolved(struct engine *e, struct incident *i)
 		impact_review(e, i);
 		incident_recall(e, i);
 	}
-	if (i->by_hand ? i->again : open_alerts(i) > 0) {
-		incident_reopen(e, i, i->by_hand ? "a new problem after a clear" : "new evidence");
+	if (i->wontfix && i->by_hand && !person_worse(i)) {
+		i->again = false;
+	} else if (i->by_hand ? i->again || i->wontfix : open_alerts(i) > 0) {
+		incident_reopen(e, i, i->wontfix ? "it became worse than what was not to be mended"
+		                      : i->by_hand ? "a new problem after a clear" : "new evidence");
 		review_live(e, i);
 		return;
 	}

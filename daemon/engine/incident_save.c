@@ -18,9 +18,9 @@ static void get_tally(struct reader *r, struct tally *t)
 		v[k] = read_u32(r);
 }
 
-static const char *const log_kinds[] = {"state",    "joined",   "cause",  "not",         "root",
-                                        "priority", "split",    "merged", "stale",       "ticket",
-                                        "note",     "inferred", "timing", "maintenance", "other"};
+static const char *const log_kinds[] = {"state",  "joined",      "cause",  "not",    "root", "priority",
+                                        "split",  "merged",      "stale",  "ticket", "note", "inferred",
+                                        "timing", "maintenance", "person", "other"};
 
 static void put_log(struct buf *out, const struct incident *i)
 {
@@ -168,7 +168,7 @@ static void put_incident(const struct correlation *c, struct buf *out, const str
 	buf_u8(out, (uint8_t)i->group);
 	buf_u8(out, (uint8_t)i->resolve);
 	buf_u8(out, (uint8_t)(i->by_hand | i->calm_since << 1 | i->again << 2 | i->predict_due << 3 |
-	                      i->worked_on << 4));
+	                      i->worked_on << 4 | i->wontfix << 5));
 	for (size_t k = 0; k < ARRAY_LEN(times); k++)
 		save_time(out, times[k]);
 	for (size_t k = 0; k < ARRAY_LEN(texts); k++)
@@ -177,6 +177,8 @@ static void put_incident(const struct correlation *c, struct buf *out, const str
 	buf_u8(out, (uint8_t)i->fixed_priority);
 	buf_u8(out, (uint8_t)i->priority);
 	buf_u8(out, (uint8_t)i->predicted_level);
+	buf_u8(out, (uint8_t)i->person_priority);
+	buf_u8(out, (uint8_t)i->person_severity);
 	save_time(out, i->reopen_within);
 	save_time(out, i->resolve_after);
 	buf_u64(out, i->merged_into);
@@ -211,6 +213,7 @@ static void get_facts(struct reader *r, struct incident *i)
 	i->again = bits & 4;
 	i->predict_due = bits & 8;
 	i->worked_on = bits & 16;
+	i->wontfix = bits & 32;
 	for (size_t k = 0; k < ARRAY_LEN(times); k++)
 		*times[k] = load_time(r);
 	for (size_t k = 0; k < ARRAY_LEN(texts); k++)
@@ -219,6 +222,8 @@ static void get_facts(struct reader *r, struct incident *i)
 	i->fixed_priority = read_u8(r);
 	i->priority = read_u8(r);
 	i->predicted_level = read_u8(r);
+	i->person_priority = load_enum(r, 6);
+	i->person_severity = (enum severity)load_enum(r, SEVERITY_CRITICAL + 1);
 	i->reopen_within = load_time(r);
 	i->resolve_after = load_time(r);
 	i->merged_into = read_u64(r);

@@ -181,6 +181,7 @@ void correlation_alert(struct engine *e, struct alert *a, enum alert_change chan
 void correlation_settle(struct engine *e);
 void correlation_timer(struct engine *e, enum timer_kind kind, uint64_t object);
 void correlation_ticket_result(struct engine *e, const struct ticket_result *r);
+void correlation_ticket_hint(struct engine *e, struct slice payload);               /* of a FRAME_TICKET_HINT */
 void correlation_command(struct engine *e, const struct json *cmd, struct jw *reply); /* ack unack resolve reopen note, outbox retry discard; writes {"ok":…} members */
 void correlation_rules_changed(struct engine *e);                                   /* setup already holds the new ones */
 void correlation_map_changed(struct engine *e, const struct service_map *old);

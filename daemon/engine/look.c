@@ -63,7 +63,7 @@ static const char *ticket_word(const struct incident *i)
 		return "none";
 	if (i->lane != NULL)
 		return i->lane->ticket == NULL ? "none" : i->lane->closed_there ? "resolved" : "open";
-	if (i->destination == NULL)
+	if (i->destination == NULL || i->wontfix)
 		return "none";
 	bool over =
 	    i->state == INCIDENT_RESOLVED || i->state == INCIDENT_CLOSED || i->state == INCIDENT_MERGED;

@@ -27,18 +27,24 @@ static void accept(struct command *c, const struct incident *i)
 
 /* ---- incidents */
 
-static void op_ack(struct command *c, struct incident *i)
+void operate_ack(struct engine *e, struct incident *i, const char *by, const char *text)
 {
-	char *why = xasprintf("acknowledged by %s%s%s", c->by, c->text != NULL ? ": " : "",
-	                      c->text != NULL ? c->text : "");
+	BUG_ON(!incident_state_live(i->state));
+	char *why =
+	    xasprintf("acknowledged by %s%s%s", by, text != NULL ? ": " : "", text != NULL ? text : "");
 	free(i->owner);
-	i->owner = xstrdup(c->by);
+	i->owner = xstrdup(by);
 	if (i->state == INCIDENT_OPEN)
-		incident_set_state(c->e, i, INCIDENT_ACKED, why);
+		incident_set_state(e, i, INCIDENT_ACKED, why);
 	else if (i->state == INCIDENT_CLEARING)
 		i->back = INCIDENT_ACKED;
-	incident_touch(c->e, i);
+	incident_touch(e, i);
 	free(why);
+}
+
+static void op_ack(struct command *c, struct incident *i)
+{
+	operate_ack(c->e, i, c->by, c->text);
 	if (c->text != NULL)
 		outbox_note(c->e, i, "Acknowledged by %s: %s", c->by, c->text);
 	accept(c, i);
@@ -165,6 +171,7 @@ static void lane_retry(struct command *c, struct lane *l)
 	l->tries = 0;
 	l->failing = 0;
 	l->gone = 0;
+	l->lost = false;
 	l->next_at = INSTANT_NONE;
 	incident_log(c->e, l->incident, "ticket", "%s tries the delivery again", c->by);
 }

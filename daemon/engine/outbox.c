@@ -62,7 +62,8 @@ struct destination *outbox_destination(struct correlation *c, const char *name)
 			return &c->destinations[i];
 	c->destinations = xreallocarray(c->destinations, c->n_destinations + 1, sizeof *c->destinations);
 	struct destination *d = &c->destinations[c->n_destinations++];
-	*d = (struct destination){.name = xstrdup(name), .probe_at = INSTANT_NONE, .check_at = INSTANT_NONE};
+	*d = (struct destination){
+	    .name = xstrdup(name), .probe_at = INSTANT_NONE, .check_at = INSTANT_NONE, .poll_at = INSTANT_NONE};
 	return d;
 }
 
@@ -72,6 +73,7 @@ void outbox_close(struct correlation *c)
 		free(c->destinations[i].name);
 		free(c->destinations[i].check_ticket);
 		free(c->destinations[i].check_text);
+		free(c->destinations[i].cursor);
 	}
 	free(c->destinations);
 	c->destinations = NULL;
@@ -148,6 +150,8 @@ void outbox_drop(struct engine *e, struct lane *l)
 	free(l->note_text);
 	free(l->stray);
 	free(l->error);
+	free(l->assignee);
+	free(l->who);
 	free(l);
 }
 
@@ -257,6 +261,19 @@ static enum work unbound_work(const struct lane *l)
 	return WORK_NONE;
 }
 
+/* A person has merged it with the ticket of another incident, which is not over. */
+static bool is_needed(const struct engine *e, const struct lane *l)
+{
+	const struct lane *o;
+	if (!l->shared)
+		return false;
+	TAILQ_FOREACH (o, &e->correlation->lanes, all)
+		if (o != l && o->state == LANE_BOUND && incident_state_live(o->incident->state) &&
+		    strcmp(o->destination, l->destination) == 0 && strcmp(o->ticket, l->ticket) == 0)
+			return true;
+	return false;
+}
+
 /* The next operation of a lane at rest; *at: not before (INSTANT_NONE: now). */
 static enum work choose(const struct engine *e, const struct lane *l, instant *at)
 {
@@ -267,8 +284,12 @@ static enum work choose(const struct engine *e, const struct lane *l, instant *a
 		return l->dead ? WORK_NONE : unbound_work(l);
 	uint64_t print = incident_fingerprint(i);
 	bool closed = wants_closed(i), says = l->note_text != NULL || l->notes.n_first > 0;
+	if (l->lost)
+		return WORK_NONE;
 	if (l->stray != NULL)
 		return WORK_STRAY;
+	if (l->look && !is_blocked(l, WORK_GET, print))
+		return WORK_GET;
 	if (l->doubt && incident_state_live(i->state))
 		return WORK_GET;
 	if (l->closed_there && incident_state_live(i->state))
@@ -278,7 +299,7 @@ static enum work choose(const struct engine *e, const struct lane *l, instant *a
 	if (closed && says && !is_blocked(l, WORK_NOTE, print))
 		return WORK_NOTE;
 	if (closed)
-		return is_blocked(l, WORK_RESOLVE, print) ? WORK_NONE : WORK_RESOLVE;
+		return is_blocked(l, WORK_RESOLVE, print) || l->left || is_needed(e, l) ? WORK_NONE : WORK_RESOLVE;
 	if (wants_ack(i) && !l->acked_there && !is_blocked(l, WORK_ACK, print))
 		return WORK_ACK;
 	enum work w = WORK_NONE;
@@ -358,8 +379,10 @@ static void send(struct engine *e, struct lane *l, enum work w)
 		l->state = LANE_SEARCHING;
 	if (w == WORK_CREATE)
 		l->state = LANE_SENDING;
-	if (w == WORK_CREATE || w == WORK_UPDATE)
+	if (w == WORK_CREATE || w == WORK_UPDATE) {
 		l->sending = incident_fingerprint(l->incident);
+		l->sending_priority = l->incident->priority;
+	}
 	if (w == WORK_CREATE || w == WORK_UPDATE || w == WORK_NOTE)
 		l->updated = e->now;
 	if (l->dead && w == WORK_UPDATE)
@@ -377,7 +400,7 @@ static void finish(struct engine *e, struct lane *l)
 {
 	const struct incident *i = l->incident;
 	bool never = (l->state == LANE_NEW || l->state == LANE_ABSENT) && i->state == INCIDENT_MERGED;
-	if (l->in_flight || l->dead || (l->state != LANE_BOUND && !never) || !incident_state_final(i->state))
+	if (l->in_flight || (l->dead && !l->lost) || (l->state != LANE_BOUND && !never) || !incident_state_final(i->state))
 		return;
 	l->done = true;
 	lane_dirty(e->correlation, l);
@@ -397,6 +420,8 @@ void outbox_run(struct engine *e, struct lane *l)
 	instant at;
 	if (l->in_flight || l->done)
 		return;
+	if (incident_state_live(l->incident->state))
+		l->left = false;
 	enum work w = choose(e, l, &at);
 	if (l->shown != (w != WORK_NONE || l->dead))
 		lane_dirty(e->correlation, l);
@@ -463,7 +488,7 @@ void outbox_timer(struct engine *e, enum timer_kind kind, uint64_t object)
 	if (kind == TIMER_DESTINATION) {
 		struct destination *d = object < c->n_destinations ? &c->destinations[object] : NULL;
 		if (d != NULL)
-			outbox_check_due(e, d);
+			outbox_check_due(e, d), poll_due(e, (size_t)object);
 		if (d != NULL && outbox_proven(e, d) && d->mode != DESTINATION_UP && d->probing == 0 && e->now >= d->probe_at)
 			probe_next(e, d);
 		return;

@@ -187,11 +187,6 @@ static void succeeded(struct lane *l)
 	l->error_class = TICKET_CLASS_OK;
 }
 
-static bool says_closed(struct slice state)
-{
-	return slice_is(state, "resolved") || slice_is(state, "wontfix") || slice_is(state, "closed");
-}
-
 static void bind(struct engine *e, struct lane *l, const struct ticket_result *r, const char *how)
 {
 	set_slice(&l->ticket, r->ticket);
@@ -199,25 +194,12 @@ static void bind(struct engine *e, struct lane *l, const struct ticket_result *r
 	keep_slice(&l->url, r->url);
 	l->state = LANE_BOUND;
 	l->confirmed = l->sending;
+	l->shown_priority = l->sending_priority;
 	l->updated = e->now;
+	poll_arm(e, l);
 	incident_log(e, l->incident, "ticket", "ticket %s %s", l->ticket, how);
 	engine_notice(e, LOG_LEVEL_INFO, "inc=%s ticket=%s destination=%s %s", l->incident->id_text,
 	              l->ticket, l->destination, how);
-}
-
-static void seen_state(struct engine *e, struct lane *l, struct slice state)
-{
-	bool closed = says_closed(state);
-	if (l->doubt) { /* it was us who closed or reopened it */
-		l->doubt = false;
-		l->closed_there = closed || state.n == 0;
-		return;
-	}
-	if (state.n == 0 || closed == l->closed_there)
-		return;
-	l->closed_there = closed;
-	if (closed && incident_state_live(l->incident->state))
-		operate_resolve(e, l->incident, "a person in the ticket", NULL);
 }
 
 static void found(struct engine *e, struct lane *l, const struct ticket_result *r)
@@ -228,6 +210,7 @@ static void found(struct engine *e, struct lane *l, const struct ticket_result *
 	}
 	bind(e, l, r, "found by its key and adopted");
 	l->confirmed = 0; /* nobody knows which text it shows */
+	l->shown_priority = 0;
 	if (r->others.n > 0)
 		incident_log(e, l->incident, "ticket", "more tickets carry this key: " SLICE_FMT,
 		             SLICE_ARG(r->others));
@@ -236,7 +219,7 @@ static void found(struct engine *e, struct lane *l, const struct ticket_result *
 		              "inc=%s ticket=%s others=\"" SLICE_FMT
 		              "\" more than one ticket carries the key",
 		              l->incident->id_text, l->ticket, SLICE_ARG(r->others));
-	seen_state(e, l, r->state);
+	person_state(e, l, r->state);
 }
 
 static void done(struct engine *e, struct lane *l, const struct ticket_result *r)
@@ -252,8 +235,11 @@ static void done(struct engine *e, struct lane *l, const struct ticket_result *r
 	switch (r->verb) {
 	case TICKET_FIND: found(e, l, r); break;
 	case TICKET_CREATE: bind(e, l, r, "created"); break;
-	case TICKET_GET: seen_state(e, l, r->state); break;
-	case TICKET_UPDATE: l->confirmed = l->sending; break;
+	case TICKET_GET: person_seen(e, l, r); break;
+	case TICKET_UPDATE:
+		l->confirmed = l->sending;
+		l->shown_priority = l->sending_priority;
+		break;
 	case TICKET_NOTE:
 		free(l->note_text);
 		l->note_text = NULL;
@@ -300,7 +286,8 @@ static void absent(struct engine *e, struct lane *l, const struct ticket_result 
 		return;
 	}
 	l->sending = incident_fingerprint(l->incident);
-	lane_dead(e, l, TICKET_CLASS_GONE, l->state == LANE_BOUND ? "the ticket is gone" : l->error);
+	l->lost = l->state == LANE_BOUND;
+	lane_dead(e, l, TICKET_CLASS_GONE, l->lost ? "the ticket is gone" : l->error);
 }
 
 /* A reply that was lost may have closed or reopened the ticket, or a note may stand there already: no search
@@ -328,7 +315,8 @@ static void refused(struct engine *e, struct lane *l, const struct ticket_result
 		stray_over(e, l, l->error);
 	} else if (r->verb == TICKET_GET) { /* nobody can look: only a question, nothing is left undone */
 		succeeded(l);
-		seen_state(e, l, SLICE_NONE);
+		l->look = false;
+		person_state(e, l, SLICE_NONE);
 	} else {
 		lane_dead(e, l, r->cls, l->error);
 	}
@@ -394,6 +382,10 @@ void outbox_result(struct engine *e, const struct ticket_result *r)
 		outbox_checked(e, r);
 		return;
 	}
+	if (r->verb == TICKET_POLL) {
+		poll_result(e, r);
+		return;
+	}
 	struct lane *l = hmap_get(c->op_by, key_u64(&r->id));
 	if (l == NULL || l->done)
 		return; /* of an operation that is no longer wanted */
@@ -433,6 +425,7 @@ void outbox_resume(struct engine *e)
 		incident_touch(e, l->incident);
 	}
 	outbox_check_resume(e);
+	poll_resume(e);
 	for (size_t i = 0; i < c->n_destinations; i++)
 		if (c->destinations[i].mode != DESTINATION_UP)
 			engine_timer(e, MAX(c->destinations[i].probe_at, e->now + 1), TIMER_DESTINATION, i);

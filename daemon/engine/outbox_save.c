@@ -52,6 +52,25 @@ static void put_lane(struct buf *out, const struct lane *l)
 	buf_u64(out, l->confirmed);
 	buf_u64(out, l->dead_print);
 	put_notes(out, &l->notes);
+	buf_u8(out, (uint8_t)(l->look | l->lost << 1 | l->left << 2 | l->shared << 3 | l->reassigned << 4));
+	buf_u8(out, (uint8_t)l->sending_priority);
+	buf_u8(out, (uint8_t)l->shown_priority);
+	save_str(out, l->assignee);
+	save_str(out, l->who);
+}
+
+static void get_person(struct reader *r, struct lane *l)
+{
+	unsigned bits = read_u8(r);
+	l->look = bits & 1;
+	l->lost = bits & 2;
+	l->left = bits & 4;
+	l->shared = bits & 8;
+	l->reassigned = bits & 16;
+	l->sending_priority = load_enum(r, 6);
+	l->shown_priority = load_enum(r, 6);
+	l->assignee = load_str(r);
+	l->who = load_str(r);
 }
 
 static bool get_lane(struct engine *e, struct reader *r)
@@ -100,6 +119,7 @@ static bool get_lane(struct engine *e, struct reader *r)
 	get_texts(r, l->notes.first, &l->notes.n_first);
 	get_texts(r, l->notes.last, &l->notes.n_last);
 	l->notes.more = (size_t)read_u64(r);
+	get_person(r, l);
 	if (l->destination == NULL || (l->state == LANE_BOUND && l->ticket == NULL) ||
 	    (l->straying && l->in_flight && l->stray == NULL))
 		return false;
@@ -125,12 +145,15 @@ static void put_destinations(struct buf *out, const struct correlation *c)
 		save_time(out, d->check_at);
 		save_str(out, d->check_ticket);
 		save_str(out, d->check_text);
+		buf_u64(out, d->poll_op);
+		save_time(out, d->poll_at);
+		save_str(out, d->cursor);
 	}
 }
 
 static void get_destinations(struct reader *r, struct correlation *c)
 {
-	size_t n = load_count(r, 70);
+	size_t n = load_count(r, 90);
 	for (size_t k = 0; k < n && r->ok; k++) {
 		char *name = load_str(r);
 		struct destination *d = outbox_destination(c, name != NULL ? name : "");
@@ -148,6 +171,10 @@ static void get_destinations(struct reader *r, struct correlation *c)
 		free(d->check_text);
 		d->check_ticket = load_str(r);
 		d->check_text = load_str(r);
+		d->poll_op = read_u64(r);
+		d->poll_at = load_time(r);
+		free(d->cursor); /* a name that stands there twice */
+		d->cursor = load_str(r);
 		free(name);
 	}
 }
@@ -162,6 +189,7 @@ void outbox_save(const struct correlation *c, struct buf *out)
 	buf_u64(out, n);
 	TAILQ_FOREACH (l, &c->lanes, all)
 		put_lane(out, l);
+	wontfix_save(c, out);
 }
 
 bool outbox_load(struct engine *e, struct reader *r)
@@ -171,5 +199,6 @@ bool outbox_load(struct engine *e, struct reader *r)
 	for (size_t k = 0; k < n; k++)
 		if (!get_lane(e, r))
 			return false;
+	wontfix_load(r, e->correlation);
 	return r->ok;
 }

@@ -198,7 +198,9 @@ static void facts_root(const struct engine *e, const struct incident *i, struct 
 	buf_free(&b);
 }
 
-static void facts_incident(const struct engine *e, const struct incident *i, struct jw *w)
+/* An assignment that a person has made is not sent again: an empty value drops its key. */
+static void facts_incident(const struct engine *e, const struct incident *i, const struct lane *l,
+                           struct jw *w)
 {
 	char priority[4] = {'P', (char)('0' + i->priority), '\0'};
 	BUG_ON(i->priority < 1 || i->priority > 5 || i->key == NULL);
@@ -209,7 +211,7 @@ static void facts_incident(const struct engine *e, const struct incident *i, str
 	jw_kstr(w, "impact", impact_word(i));
 	jw_kstr(w, "urgency", urgency_word(i));
 	jw_kstr(w, "severity", severity_word(incident_severity(i)));
-	jw_kstr(w, "assign", i->assign != NULL ? i->assign : "");
+	jw_kstr(w, "assign", i->assign != NULL && !l->reassigned ? i->assign : "");
 	jw_kstr(w, "state", incident_state_word(i->state));
 	jw_kint(w, "alerts", (int64_t)i->tally.alerts);
 	jw_kint(w, "count", (int64_t)incident_events(i));
@@ -226,7 +228,7 @@ void text_facts(const struct engine *e, const struct incident *i, const struct l
 	jw_object(&w);
 	jw_key(&w, "incident");
 	jw_object(&w);
-	facts_incident(e, i, &w);
+	facts_incident(e, i, l, &w);
 	jw_end(&w);
 	jw_key(&w, "note");
 	jw_object(&w);

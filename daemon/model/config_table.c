@@ -112,6 +112,7 @@ const struct setting ticket_settings[] = {
     {"retry.give_up", SETTING_DURATION, TAT(give_up), "24h", (double)SECOND, 365 * DAYS, false, "then it becomes a dead letter"},
     {"breaker.failures", SETTING_INT, TAT(breaker_failures), "5", 1, 1000, false, "failures in a row that open the breaker"},
     {"breaker.pause", SETTING_DURATION, TAT(breaker_pause), "30s", (double)SECOND, DAYS, false, "pause before it is tried again"},
+    {"poll", SETTING_DURATION, TAT(poll), "30s", 0, DAYS, false, "asks so often what people did to its tickets; 0: never"},
 };
 const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 
@@ -120,6 +121,6 @@ const char *const config_absent[] = {
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */
-    "poll", "storm",
+    "storm",
 };
 const size_t config_absent_n = ARRAY_LEN(config_absent);

@@ -43,6 +43,7 @@ enum frame_kind {
 	FRAME_LISTEN = 24,        /* parent → role: a listening descriptor; payload JSON {"listener","bind"} */
 	FRAME_MAP_STATE = 25,     /* mapper → parent → front: JSON {"ok","at","error","services"} */
 	FRAME_SECRET = 26,        /* parent → role: reference and value (two lslices); role → parent: please read it again */
+	FRAME_TICKET_HINT = 29,   /* intake → core: a ticket connection's name (lslice), ticket_seen records: somebody changed these */
 	FRAME_RECORD = 27,        /* parent → intake: JSON {"rate","size"} with the next file, or {"stop"}; intake → parent: the next file, please; front → parent: JSON {"do"}, FRAME_REPLY comes back */
 	FRAME_SHADOW = 28,        /* candidate rules (rules shadow): parent → core, intake: an encoded bundle, empty: no more; intake → core: struct event_payload, not acknowledged; front → parent: JSON {"do"}; front → core: the report, please; FRAME_REPLY comes back */
 	FRAME_TICKET_FILE = 29,   /* egress → parent: a ticket connection whose conf.path is wanted; back: its name, the file as a descriptor */

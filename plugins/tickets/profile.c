@@ -93,7 +93,7 @@ static void load_limits(struct reading *r, const struct node *n)
 
 static bool state_word_ok(struct slice s)
 {
-	return slice_is(s, "open") || slice_is(s, "resolved") || slice_is(s, "wontfix") ||
+	return slice_is(s, "open") || slice_is(s, "acked") || slice_is(s, "resolved") || slice_is(s, "wontfix") ||
 	       slice_is(s, "gone");
 }
 
@@ -110,7 +110,7 @@ static struct map_entry *load_map(struct reading *r, const struct node *map)
 			       SLICE_ARG(e->text));
 		if (states && !state_word_ok(e->text)) {
 			REFUSE(r, "E011", e->mark,
-			       "'" SLICE_FMT "' must be one of open, resolved, wontfix, gone",
+			       "'" SLICE_FMT "' must be one of open, acked, resolved, wontfix, gone",
 			       SLICE_ARG(e->text));
 			continue;
 		}

@@ -61,6 +61,7 @@ struct desk *desk_new(const char *rules, const char *map, bool tickets)
 	assert_true(d->rig->config->n_tickets >= 1);
 	if (tickets)
 		d->rig->config->tickets[0].profile = profile;
+	d->rig->config->tickets[0].poll = 0;
 	desk_input(d, INPUT_START, SLICE_NONE, NULL);
 	return d;
 }
@@ -110,6 +111,7 @@ static void retitle(struct desk_ticket *t, const struct ticket_op *op)
 	struct slice body = json_text(json_path(facts, SLICE("incident.body")));
 	assert_true(title.n > 0 && body.n > 0);
 	snprintf(t->title, sizeof t->title, SLICE_FMT, SLICE_ARG(title));
+	t->priority = json_text(json_path(facts, SLICE("incident.priority"))).p[1] - '0';
 	arena_free(a);
 }
 
@@ -121,7 +123,9 @@ static struct desk_ticket *perform(struct desk *d, const struct ticket_op *op)
 	if (op->verb == TICKET_CREATE)
 		t = create(d, op);
 	for (size_t i = 0; t == NULL && i < d->n; i++)
-		if (op->ticket.n > 0 ? strcmp(d->v[i].id, id) == 0 : slice_is(op->key, d->v[i].key))
+		if (d->v[i].gone)
+			continue;
+		else if (op->ticket.n > 0 ? strcmp(d->v[i].id, id) == 0 : slice_is(op->key, d->v[i].key))
 			t = &d->v[i];
 	if (t == NULL)
 		return NULL;
@@ -129,11 +133,27 @@ static struct desk_ticket *perform(struct desk *d, const struct ticket_op *op)
 		retitle(t, op);
 	t->updates += op->verb == TICKET_UPDATE;
 	t->notes += op->verb == TICKET_NOTE;
-	if (op->verb == TICKET_RESOLVE)
-		t->open = false;
-	if (op->verb == TICKET_REOPEN)
-		t->open = true;
+	t->gets += op->verb == TICKET_GET;
+	if (op->verb == TICKET_RESOLVE || op->verb == TICKET_REOPEN) {
+		t->open = op->verb == TICKET_REOPEN;
+		t->state = NULL;
+	}
 	return t;
+}
+
+static void seen(const struct desk_ticket *t, struct buf *out)
+{
+	char priority[4];
+	snprintf(priority, sizeof priority, "P%d", t->priority);
+	const struct ticket_seen s = {.id = slice_str(t->id),
+	                              .state = slice_str(t->state != NULL ? t->state
+	                                                 : t->open        ? "open"
+	                                                                  : "resolved"),
+	                              .priority = slice_str(priority),
+	                              .assignee = slice_str(t->assignee),
+	                              .changed_by = slice_str(t->by),
+	                              .merged_into = slice_str(t->merged_into)};
+	ticket_seen_encode(&s, out);
 }
 
 static struct ticket_result answer(const struct ticket_op *op, enum ticket_outcome o, enum ticket_class c,
@@ -147,20 +167,36 @@ static void take_op(struct desk *d, const struct ticket_op *op)
 {
 	enum desk_fault f = d->fault != NULL ? d->fault(d, op) : DESK_DONE;
 	struct ticket_result r = answer(op, TICKET_DONE, TICKET_CLASS_OK, 200);
-	struct buf b = {0};
+	struct buf b = {0}, records = {0};
 	d->ops++;
 	struct desk_ticket *t =
-	    f == DESK_DONE || f == DESK_LOST_REPLY || (f == DESK_SILENT && desk_random(d) % 2)
+	    op->verb == TICKET_POLL ? NULL
+	    : f == DESK_DONE || f == DESK_LOST_REPLY || (f == DESK_SILENT && desk_random(d) % 2)
 	        ? perform(d, op)
 	        : NULL;
 	switch (f) {
 	case DESK_DONE:
+		if (op->verb == TICKET_POLL) {
+			for (size_t i = 0; i < d->n; i++) {
+				if (d->v[i].changed)
+					seen(&d->v[i], &records);
+				d->v[i].changed = false;
+			}
+			d->polls++;
+			r.cursor = SLICE("later");
+			break;
+		}
+		if (t != NULL && op->verb == TICKET_GET)
+			seen(t, &records);
 		if (t == NULL)
 			r = answer(op, TICKET_ABSENT,
 			           op->verb == TICKET_FIND ? TICKET_CLASS_OK : TICKET_CLASS_GONE, 404);
 		r.hits = t != NULL;
 		r.ticket = slice_str(t != NULL ? t->id : NULL);
-		r.state = slice_str(t == NULL ? NULL : t->open ? "open" : "resolved");
+		r.state = slice_str(t == NULL          ? NULL
+		                    : t->state != NULL ? t->state
+		                    : t->open          ? "open"
+		                                       : "resolved");
 		break;
 	case DESK_LOST_REPLY:
 		d->lost++;
@@ -177,9 +213,11 @@ static void take_op(struct desk *d, const struct ticket_op *op)
 		break;
 	case DESK_AUTH: r = answer(op, TICKET_RETRY, TICKET_CLASS_AUTH, 401); break;
 	case DESK_REFUSE: r = answer(op, TICKET_REFUSED, TICKET_CLASS_CONFIG, 400); break;
-	case DESK_SILENT: return;
+	case DESK_SILENT: buf_free(&records); return;
 	}
+	r.records = buf_slice(&records);
 	ticket_result_encode(&r, &b);
+	buf_free(&records);
 	buf_lslice(&d->later, buf_slice(&b));
 	buf_free(&b);
 }

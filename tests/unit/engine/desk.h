@@ -11,8 +11,12 @@ struct desk_ticket {
 	char id[16];
 	char key[48];
 	bool open;
-	int updates, notes;
+	int updates, notes, gets;
 	char title[160];
+	/* what people make of it */
+	const char *state, *assignee, *merged_into, *by; /* state NULL: as `open` says */
+	int priority;
+	bool gone, changed; /* changed: the next poll says so */
 };
 
 enum desk_fault {
@@ -29,7 +33,7 @@ struct desk {
 	struct rig *rig;
 	bool tickets; /* the default connection has a ticket system */
 	struct desk_ticket v[400];
-	size_t n, ops, lost;
+	size_t n, ops, lost, polls;
 	enum desk_fault (*fault)(struct desk *d, const struct ticket_op *op); /* NULL: everything works */
 	struct buf later; /* replies that are on their way */
 	uint64_t random;

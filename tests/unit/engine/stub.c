@@ -82,6 +82,11 @@ void correlation_maintenance_changed(struct engine *e)
 	buf_str(&told, "maintenance ");
 }
 
+void correlation_ticket_hint(struct engine *e, struct slice payload)
+{
+	(void)e, (void)payload;
+}
+
 void correlation_resume(struct engine *e)
 {
 	(void)e;
