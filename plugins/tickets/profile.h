@@ -111,7 +111,7 @@ struct op {
 struct hook {
 	const struct expr *secret; /* NULL: the profile takes none */
 	struct slice header, prefix;
-	enum { HOOK_TOKEN, HOOK_SHA1, HOOK_SHA256 } scheme;
+	enum hook_scheme { HOOK_TOKEN, HOOK_SHA1, HOOK_SHA256 } scheme;
 	bool base64,
 	    base64_secret; /* how signature and secret are written; else hexadecimal and plain text */
 	struct slice secret_prefix;

@@ -6,7 +6,7 @@ static void load_scheme(struct reading *r, const struct node *n, struct hook *h)
 {
 	static const struct {
 		const char *word;
-		int scheme;
+		enum hook_scheme scheme;
 	} schemes[] = {{"token", HOOK_TOKEN}, {"hmac-sha1", HOOK_SHA1}, {"hmac-sha256", HOOK_SHA256}};
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
 		if (slice_is(n->text, schemes[i].word)) {
