@@ -11,7 +11,7 @@ struct correlation *correlation_new(struct engine *e)
 	struct correlation *c = xcalloc(1, sizeof *c);
 	TAILQ_INIT(&c->episodes);
 	TAILQ_INIT(&c->tops);
-	c->silent_at = c->rest_at = INSTANT_NONE;
+	c->silent_at = c->rest_at = c->storm_at = INSTANT_NONE;
 	TAILQ_INIT(&c->incidents);
 	TAILQ_INIT(&c->lanes);
 	c->episode_by = hmap_new();

@@ -361,6 +361,7 @@ struct correlation {
 	struct lane *dirty_lanes;
 	struct map_node *dirty_nodes;
 	size_t gathering;         /* incidents in that state */
+	instant storm_at; /* when a big incident last took a failure in; INSTANT_NONE */
 	struct hmap *interval_by; /* source and rule → index + 1 */
 	struct interval *intervals;
 	size_t n_intervals, cap_intervals;

@@ -203,6 +203,7 @@ void correlation_save(const struct engine *e, struct buf *out)
 	put_pairs(out, c);
 	save_time(out, c->silent_at);
 	save_time(out, c->rest_at);
+	save_time(out, c->storm_at);
 }
 
 /* What follows from the episodes: what they take down, and who would look at whom. */
@@ -236,6 +237,7 @@ bool correlation_load(struct engine *e, struct reader *r)
 	get_pairs(r, e->correlation);
 	e->correlation->silent_at = load_time(r);
 	e->correlation->rest_at = load_time(r);
+	e->correlation->storm_at = load_time(r);
 	silent_load(e);
 	watch_again(e);
 	return r->ok;

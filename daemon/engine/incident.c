@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { STORM_NODES = 10 };
+
 /* ---- lists and marks */
 
 void incident_dirty(struct correlation *c, struct incident *i)
@@ -213,6 +215,8 @@ void incident_add(struct engine *e, struct incident *i, struct episode *ep)
 		incident_rules(e, i, ep->alerts[k]);
 		alert_touch(e, ep->alerts[k]);
 	}
+	if (i->tally.on_main >= STORM_NODES && ep->off == INSTANT_NONE && ep->on == e->now)
+		e->correlation->storm_at = e->now;
 	if (i->tally.episodes_main <= 2)
 		i->predict_due = true;
 	incident_evidence(e, i, ep);

@@ -70,8 +70,12 @@ static instant open_due(const struct engine *e, const struct incident *i)
 		due = MAX(due, i->firing + cfg->settle_warn / 2);
 	if (t->urgent > 0)
 		due = MIN(due, i->born + MIN(cfg->settle, URGENT * SECOND));
-	bool storm = strong && e->correlation->gathering > STORM_INCIDENTS;
-	return storm ? MAX(due, MIN(i->newest + cfg->storm_quiet, i->born + cfg->storm_hold)) : due;
+	instant storm = e->correlation->storm_at;
+	bool big = storm != INSTANT_NONE && storm > i->born && t->urgent == 0;
+	if (!strong || (!big && e->correlation->gathering <= STORM_INCIDENTS))
+		return due;
+	instant quiet = MAX(i->newest, big ? storm : i->newest) + cfg->storm_quiet;
+	return MAX(due, MIN(quiet, i->born + cfg->storm_hold));
 }
 
 static void log_not_grouped(struct engine *e, struct incident *i)

@@ -12,7 +12,10 @@ enum {
 	ANCESTORS_MAX = 250,
 	CANDIDATES_MAX = 60,
 	BLAST_MAX = 1500,
-	NAMINGS_MAX = 3
+	NAMINGS_MAX = 3,
+	BLIND_MIN = 20, /* more than so many must be reported down through one node */
+	BLIND_PERCENT = 60,
+	BLIND_HURT_PERCENT = 20
 };
 
 /* Something slow is more common than something dead: what it costs of `prior`. */
@@ -253,6 +256,8 @@ static void vote_all(struct look *l)
 	struct ancestors *a = xcalloc(1, sizeof *a);
 	for (size_t k = 0; k < l->n_voters; k++) {
 		const struct episode *ep = l->voters[k];
+		if (!ep->is_top)
+			continue; /* explained meanwhile */
 		if (ep->node->service != SERVICE_NONE)
 			vote_map(l, k, a);
 		for (size_t p = 0; p < ep->n_peers; p++) {
@@ -459,12 +464,16 @@ static struct episode *infer(struct engine *e, const struct story *s, char *why)
 	return v;
 }
 
-static void conclude(struct look *l, const struct story *s)
+static char *why_text(const struct story *s)
+{
+	return xasprintf("silent common cause, %u unexplained failures, gain %.1f, %.1f unseen%s",
+	                 s->explains, s->gain, s->unseen, s->cause->maintained ? ", in maintenance" : "");
+}
+
+/* Takes why. */
+static void conclude(struct look *l, const struct story *s, char *why)
 {
 	struct engine *e = l->e;
-	char *why =
-	    xasprintf("silent common cause, %u unexplained failures, gain %.1f, %.1f unseen%s", s->explains,
-	              s->gain, s->unseen, s->cause->maintained ? ", in maintenance" : "");
 	struct episode *v = infer(e, s, why);
 	for (size_t k = 0; k < s->cause->n_covers; k++) {
 		struct episode *ep = s->cause->covers[k];
@@ -478,6 +487,86 @@ static void conclude(struct look *l, const struct story *s)
 			forest_move(e->correlation, ep);
 	}
 	s->cause->done = true;
+}
+
+/* ---- blindness: what is watched through one node is reported down, and what needs it is healthy */
+
+struct blindness {
+	uint32_t watched, down, needed, hurt;
+};
+
+static bool is_reported(const struct engine *e, uint32_t s)
+{
+	const struct map_node *n = e->correlation->nodes[s];
+	return n != NULL && n->open != NULL && !silent_only(n->open);
+}
+
+static void weigh_watched(const struct look *l, uint32_t s, struct blindness *b)
+{
+	const struct service_map *m = l->e->setup.map;
+	const struct map_node *n = l->e->correlation->nodes[s];
+	size_t k;
+	b->watched++;
+	if (n == NULL || n->open == NULL || !counts(l->e, n->open) || n->open->level < LEVEL_DOWN)
+		return;
+	b->down++;
+	const struct map_edge *by = service_needed_by(m, s, &k);
+	for (size_t i = 0; i < k; i++) {
+		if (by[i].effect != EFFECT_DOWN)
+			continue;
+		b->needed++;
+		b->hurt += is_reported(l->e, by[i].to);
+	}
+}
+
+static void suspect_blindness(struct look *l, uint32_t eye)
+{
+	size_t n;
+	struct blindness b = {0};
+	const struct map_edge *by = service_needed_by(l->e->setup.map, eye, &n);
+	for (size_t i = 0; i < n; i++)
+		if (by[i].effect == EFFECT_NONE)
+			weigh_watched(l, by[i].to, &b);
+	if (b.down <= BLIND_MIN || b.down * 100 < BLIND_PERCENT * b.watched ||
+	    b.hurt * 100 > BLIND_HURT_PERCENT * b.needed)
+		return;
+	struct suspect_cause c = {.node = node_of_service(l->e, eye), .level = LEVEL_DOWN};
+	for (size_t i = 0; i < n; i++)
+		if (by[i].effect == EFFECT_NONE)
+			cover(l->e, &c, l->e->correlation->nodes[by[i].to]);
+	struct story s = {.cause = &c, .on = INSTANT_NONE, .explains = b.down};
+	for (size_t k = 0; k < c.n_covers; k++)
+		s.on = s.on == INSTANT_NONE ? c.covers[k]->on : MIN(s.on, c.covers[k]->on);
+	char *why =
+	    xasprintf("monitoring looks blind: %u of %u watched through it are reported down, %u of %u that "
+	              "need them say so too",
+	              b.down, b.watched, b.hurt, b.needed);
+	conclude(l, &s, why);
+	free(c.covers);
+}
+
+static void blindness(struct look *l)
+{
+	const struct service_map *m = l->e->setup.map;
+	size_t n;
+	for (size_t k = 0; k < l->n_voters; k++) {
+		uint32_t s = l->voters[k]->node->service;
+		if (s == SERVICE_NONE || !l->voters[k]->is_top)
+			continue;
+		const struct map_edge *needs = service_needs(m, s, &n);
+		for (size_t i = 0; i < n; i++)
+			if (needs[i].effect == EFFECT_NONE && !needs[i].is_group &&
+			    service_hides(m, needs[i].to) &&
+			    l->e->correlation->votes[needs[i].to]++ == BLIND_MIN)
+				suspect_blindness(l, needs[i].to);
+	}
+	for (size_t k = 0; k < l->n_voters; k++) { /* the work space as it was */
+		uint32_t s = l->voters[k]->node->service;
+		const struct map_edge *needs = s != SERVICE_NONE ? service_needs(m, s, &n) : NULL;
+		for (size_t i = 0; needs != NULL && i < n; i++)
+			if (needs[i].effect == EFFECT_NONE && !needs[i].is_group)
+				l->e->correlation->votes[needs[i].to] = 0;
+	}
 }
 
 static void look_free(struct look *l)
@@ -507,6 +596,7 @@ void silent_timer(struct engine *e, uint64_t object)
 	if (c->votes == NULL)
 		c->votes = xcalloc(c->derived.n_services + 1, sizeof *c->votes);
 	gather(&l);
+	blindness(&l);
 	vote_all(&l);
 	candidates(&l);
 	for (;;) {
@@ -516,7 +606,7 @@ void silent_timer(struct engine *e, uint64_t object)
 				best = s;
 		if (best.cause == NULL)
 			break;
-		conclude(&l, &best);
+		conclude(&l, &best, why_text(&best));
 	}
 	look_free(&l);
 }

@@ -147,12 +147,48 @@ static void any_order(void **state)
 	}
 }
 
+/* Thirty hosts are down in one moment, their services are not, and one probe watches them all. */
+static void blind(void **state)
+{
+	(void)state;
+	for (int hurt = 0; hurt < 2; hurt++) {
+		struct buf map = {0};
+		char host[8];
+		buf_str(&map, "version: 1\nservices:\n  probe: {kind: host, hosts: [probe], hides: true}\n");
+		for (int k = 0; k < 30; k++)
+			buf_printf(
+			    &map,
+			    "  h%d: {kind: host, hosts: [h%d], needs: [{service: probe, effect: none}]}\n"
+			    "  s%d: {hosts: [s%d], needs: [h%d]}\n",
+			    k, k, k, k, k);
+		struct desk *d = desk_new(desk_rules, buf_cstr(&map), true);
+		for (int k = 0; k < 25; k++) {
+			snprintf(host, sizeof host, "h%d", k);
+			desk_event(d, SECOND + k * MSEC, "ping", host, "problem");
+			snprintf(host, sizeof host, "s%d", k);
+			if (hurt)
+				desk_event(d, SECOND + k * MSEC, "ping", host, "problem");
+		}
+		desk_wait(d, MINUTE);
+		if (hurt)
+			assert_null(node_known(d->rig->engine, SLICE("probe"))->open);
+		else
+			assert_true(
+			    desk_logged(desk_incident(d, "probe"),
+			                "h3 <- probe: monitoring looks blind: 25 of 30 watched through it"));
+		assert_int_equal(desk_live(d), hurt ? 25 : 1);
+		desk_free(d);
+		buf_free(&map);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(inferred),  cmocka_unit_test(not_for_two_strangers),
 	    cmocka_unit_test(confirmed), cmocka_unit_test(explained_itself),
 	    cmocka_unit_test(vanishes),  cmocka_unit_test(any_order),
+	    cmocka_unit_test(blind),
 	};
 	log_open("test", LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
