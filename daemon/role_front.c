@@ -136,7 +136,7 @@ static void command(struct front *f, struct http_request *r, struct slice what, 
 	if (f->core == NULL) {
 		http_problem(r, 503, "core is starting; try again");
 	} else if (action.p == NULL) {
-		http_problem(r, 400, "send {\"action\": \"ack\", \"note\": \"…\"}; actions are ack, unack, resolve, reopen, note");
+		http_problem(r, 400, "send {\"action\": \"ack\", \"note\": \"…\"}; actions are ack, unack, resolve, reopen, note, merge (into), split (alerts)");
 	} else {
 		if (http_request_uid(r, &uid, &gid))
 			snprintf(by, sizeof by, "uid %u", uid);
@@ -147,6 +147,12 @@ static void command(struct front *f, struct http_request *r, struct slice what, 
 		if (j != NULL && slice_starts(action, SLICE("silence-"))) {
 			jw_key(&w, "body");
 			jw_tree(&w, j);
+		}
+		if (json_get(j, "into") != NULL)
+			jw_kslice(&w, "into", json_text(json_get(j, "into")));
+		if (json_get(j, "alerts") != NULL) {
+			jw_key(&w, "alerts");
+			jw_tree(&w, json_get(j, "alerts"));
 		}
 		jw_kstr(&w, "by", by);
 		jw_end(&w);

@@ -52,6 +52,8 @@ int incidents_unack(struct ctl *c, const struct args *a);
 int incidents_resolve(struct ctl *c, const struct args *a);
 int incidents_reopen(struct ctl *c, const struct args *a);
 int incidents_note(struct ctl *c, const struct args *a);
+int incidents_merge(struct ctl *c, const struct args *a);
+int incidents_split(struct ctl *c, const struct args *a);
 int alerts_list(struct ctl *c, const struct args *a);
 int silences_add(struct ctl *c, const struct args *a);
 int silences_list(struct ctl *c, const struct args *a);

@@ -388,58 +388,119 @@ int incidents_show(struct ctl *c, const struct args *args)
 
 /* ---- actions */
 
-static int act(struct ctl *c, const struct args *args, const char *action)
+/* Members of the body that only some actions have. */
+typedef void act_more(struct jw *w, const struct args *args);
+
+static void say(const struct ctl *c, const struct json *j)
+{
+	fprintf(c->out, SLICE_FMT " is " SLICE_FMT, SLICE_ARG(text(j, "id")), SLICE_ARG(text(j, "state")));
+	if (text(j, "into").n > 0)
+		fprintf(c->out, " into " SLICE_FMT, SLICE_ARG(text(j, "into")));
+	if (text(j, "new").n > 0)
+		fprintf(c->out, "; what left it is " SLICE_FMT, SLICE_ARG(text(j, "new")));
+	fputc('\n', c->out);
+}
+
+static int act(struct ctl *c, const struct args *args, const char *action, act_more *more, const char *note)
 {
 	struct arena *a = arena_new(0);
 	struct client_reply r = {0};
-	struct buf body = {0}, note = {0};
+	struct buf body = {0};
 	struct jw w = jw_new(&body);
 	char *path = path_of(args_word(args, 0), "/actions");
 	struct json *j;
 	int rc;
 
-	for (size_t i = 1; i < args->n_words; i++)
-		buf_printf(&note, "%s%s", i > 1 ? " " : "", args->words[i]);
 	jw_object(&w);
 	jw_kstr(&w, "action", action);
-	if (note.n > 0)
-		jw_kslice(&w, "note", buf_slice(&note));
+	if (note != NULL && note[0] != '\0')
+		jw_kstr(&w, "note", note);
+	if (more != NULL)
+		more(&w, args);
 	jw_end(&w);
 	rc = client_json(c, "POST", path, buf_slice(&body), a, &r, &j);
 	if (rc == 0 && c->json)
 		fprintf(c->out, SLICE_FMT "\n", SLICE_ARG(slice_trim(buf_slice(&r.body))));
 	else if (rc == 0 && !c->quiet)
-		fprintf(c->out, SLICE_FMT " is " SLICE_FMT "\n", SLICE_ARG(text(j, "id")),
-		        SLICE_ARG(text(j, "state")));
+		say(c, j);
 	free(path);
 	buf_free(&body);
-	buf_free(&note);
 	client_free(&r);
 	arena_free(a);
 	return rc;
 }
 
+/* The words from `from` on are the note. */
+static int act_noted(struct ctl *c, const struct args *args, const char *action, act_more *more, size_t from)
+{
+	struct buf note = {0};
+	int rc;
+
+	for (size_t i = from; i < args->n_words; i++)
+		buf_printf(&note, "%s%s", i > from ? " " : "", args->words[i]);
+	rc = act(c, args, action, more, buf_cstr(&note));
+	buf_free(&note);
+	return rc;
+}
+
 int incidents_ack(struct ctl *c, const struct args *a)
 {
-	return act(c, a, "ack");
+	return act_noted(c, a, "ack", NULL, 1);
 }
 
 int incidents_unack(struct ctl *c, const struct args *a)
 {
-	return act(c, a, "unack");
+	return act_noted(c, a, "unack", NULL, 1);
 }
 
 int incidents_resolve(struct ctl *c, const struct args *a)
 {
-	return act(c, a, "resolve");
+	return act_noted(c, a, "resolve", NULL, 1);
 }
 
 int incidents_reopen(struct ctl *c, const struct args *a)
 {
-	return act(c, a, "reopen");
+	return act_noted(c, a, "reopen", NULL, 1);
 }
 
 int incidents_note(struct ctl *c, const struct args *a)
 {
-	return act(c, a, "note");
+	return act_noted(c, a, "note", NULL, 1);
+}
+
+/* Ids are written in capitals, like those of path_of. */
+static void put_id(struct jw *w, const char *id)
+{
+	char *upper = xstrdup(id);
+
+	for (char *p = upper; *p != '\0'; p++)
+		if (*p >= 'a' && *p <= 'z')
+			*p = (char)(*p - 'a' + 'A');
+	jw_str(w, upper);
+	free(upper);
+}
+
+static void put_into(struct jw *w, const struct args *a)
+{
+	jw_key(w, "into");
+	put_id(w, args_word(a, 1));
+}
+
+static void put_alerts(struct jw *w, const struct args *a)
+{
+	jw_key(w, "alerts");
+	jw_array(w);
+	for (size_t i = 1; i < a->n_words; i++)
+		put_id(w, args_word(a, i));
+	jw_array_end(w);
+}
+
+int incidents_merge(struct ctl *c, const struct args *a)
+{
+	return act_noted(c, a, "merge", put_into, 2);
+}
+
+int incidents_split(struct ctl *c, const struct args *a)
+{
+	return act(c, a, "split", put_alerts, args_value(a, "note"));
 }

@@ -134,6 +134,8 @@ struct episode {
 	int cost;       /* of the edge to its parent, in tenths; 0: none, or not found by a search */
 	bool lateral;   /* its edge to the parent follows no need */
 	bool hollow;    /* in correlation.hollow: has it any kids left? */
+	bool pinned;    /* a person has decided where it belongs (manual.c) */
+	bool leaving;   /* work mark of manual.c */
 };
 
 /* ---- incidents */
@@ -532,6 +534,7 @@ void forest_move(struct correlation *c, struct episode *ep); /* to be regrouped 
 void forest_regroup(struct engine *e);
 struct episode *episode_top(struct episode *ep);
 const struct episode *episode_top_of(const struct episode *ep);
+void forest_set_root(struct engine *e, struct incident *i, struct episode *top); /* and says so */
 
 /* incident.c */
 struct incident *incident_new(struct engine *e, enum incident_group group);
@@ -561,11 +564,13 @@ void incident_recall(struct engine *e, struct incident *i); /* resolved: its roo
 void incident_reopen(struct engine *e, struct incident *i, const char *why);
 instant incident_reopen_until(const struct engine *e, const struct incident *i);
 bool incident_is_risk(const struct incident *i);
+void incident_open(struct engine *e, struct incident *i, const char *why); /* a gathering one, now, with its ticket */
 void incident_dirty(struct correlation *c, struct incident *i);
 /* group.c: incidents of alerts that know no map */
 void group_alert(struct engine *e, struct alert *a);
 void group_change(struct engine *e, struct alert *a, enum alert_change what);
 enum { KEY_TEXT = 31 };                                  /* "car:", 26 characters, NUL */
+void group_move(struct engine *e, struct alert *a, struct incident *from, struct incident *to); /* by hand */
 void incident_key(struct engine *e, struct incident *i); /* key.c: dedup key and generation */
 void key_of_text(const char *text, char out[KEY_TEXT]);
 void generation_put(struct correlation *c, const char *pair, uint32_t n);
@@ -645,6 +650,11 @@ const struct wontfix *wontfix_of(const struct engine *e, const struct incident *
 void wontfix_save(const struct correlation *c, struct buf *out);
 void wontfix_load(struct reader *r, struct correlation *c);
 void wontfix_close(struct correlation *c);
+/* manual.c: what a person decides about members. NULL: done; else why not, static or in scratch */
+const char *manual_merge(struct engine *e, struct incident *from, struct incident *into, const char *by,
+                         const char *text);
+const char *manual_split(struct engine *e, struct incident *from, const struct json *alerts, const char *by,
+                         const char *text, struct incident **to); /* alerts: ids or their beginnings */
 /* operate.c */
 void operate_ack(struct engine *e, struct incident *i, const char *by, const char *text);
 void operate_resolve(struct engine *e, struct incident *i, const char *by, const char *text);

@@ -25,7 +25,8 @@ static void put_episode(struct buf *out, const struct episode *ep)
 	buf_u8(out, (uint8_t)ep->level);
 	buf_u8(out, (uint8_t)ep->severity);
 	buf_u8(out, (uint8_t)(ep->risk | ep->flapping << 1 | ep->real << 2 | ep->weak << 3 |
-	                      ep->in_ring << 4 | ep->lateral << 5 | ep->searching << 6));
+	                      ep->in_ring << 4 | ep->lateral << 5 | ep->searching << 6 |
+	                      ep->pinned << 7));
 	buf_u64(out, ep->n_classes);
 	for (size_t k = 0; k < ep->n_classes; k++)
 		put_class(out, &ep->classes[k]);
@@ -105,6 +106,7 @@ static bool get_episode(struct engine *e, struct reader *r, uint64_t *parent)
 	ep->real = bits & 4;
 	ep->weak = bits & 8;
 	ep->lateral = bits & 32;
+	ep->pinned = bits & 128;
 	if (bits & 64)
 		episode_work(c, ep);
 	ep->searching = bits & 64;

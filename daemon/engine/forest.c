@@ -188,7 +188,7 @@ static void move_one(struct engine *e, struct episode *ep, struct incident *to, 
 	incident_add(e, to, ep);
 }
 
-static void set_root(struct engine *e, struct incident *i, struct episode *top)
+void forest_set_root(struct engine *e, struct incident *i, struct episode *top)
 {
 	if (i->root == top)
 		return;
@@ -222,7 +222,7 @@ static void place(struct engine *e, struct batch *b, struct episode *top)
 		batch_tree(b, top);
 	struct moved_from from = {0};
 	qsort(b->v, b->n, sizeof(struct episode *), by_serial);
-	set_root(e, to, top);
+	forest_set_root(e, to, top);
 	for (size_t k = 0; k < b->n; k++)
 		move_one(e, b->v[k], to, &from);
 	for (size_t k = 0; k < from.n; k++) {
@@ -232,10 +232,12 @@ static void place(struct engine *e, struct batch *b, struct episode *top)
 	free(from.v);
 }
 
-/* An incident that is closed by hand keeps its running episodes until something new fails. */
+/* An incident that is closed by hand keeps its running episodes until something new fails; what a person has
+ * put somewhere stays there. */
 static bool is_bound(const struct episode *ep)
 {
-	return ep->incident != NULL && ep->incident->state == INCIDENT_CLOSED;
+	const struct incident *i = ep->incident;
+	return i != NULL && (i->state == INCIDENT_CLOSED || (ep->pinned && !incident_state_final(i->state)));
 }
 
 void forest_regroup(struct engine *e)

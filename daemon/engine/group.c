@@ -110,3 +110,35 @@ void group_change(struct engine *e, struct alert *a, enum alert_change what)
 	}
 	incident_touch(e, i);
 }
+
+void group_move(struct engine *e, struct alert *a, struct incident *from, struct incident *to)
+{
+	size_t at = 0;
+	BUG_ON(a->incident != from->serial || from->group == GROUP_TOPOLOGY || to->group == GROUP_TOPOLOGY);
+	while (at < from->n_alerts && from->alerts[at] != a)
+		at++;
+	BUG_ON(at == from->n_alerts || from->tally.alerts == 0);
+	memmove(from->alerts + at, from->alerts + at + 1, (from->n_alerts - at - 1) * sizeof *from->alerts);
+	from->n_alerts--;
+	from->tally.alerts--;
+	to->alerts = array_reserve(to->alerts, &to->cap_alerts, to->n_alerts + 1, sizeof(struct alert *));
+	to->alerts[to->n_alerts++] = a;
+	to->tally.alerts++;
+	if (a->state != ALERT_CLOSED) {
+		BUG_ON(from->tally.alerts_open == 0);
+		from->tally.alerts_open--;
+		to->tally.alerts_open++;
+	} else if (a->calm != INSTANT_NONE) {
+		to->calm = to->calm == INSTANT_NONE ? a->calm : MAX(to->calm, a->calm);
+	}
+	a->incident = to->serial;
+	to->born = MIN(to->born, a->opened);
+	observe_joined(e, a, 0, to->serial);
+	incident_rules(e, to, a);
+	take_service(e, to, a);
+	incident_log(e, to, "joined", "alert %s moved here by hand: %s", a->rule_id,
+	             a->summary != NULL ? a->summary : a->key);
+	alert_touch(e, a);
+	incident_touch(e, from);
+	incident_touch(e, to);
+}

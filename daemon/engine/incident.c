@@ -173,7 +173,9 @@ void incident_rules(struct engine *e, struct incident *i, const struct alert *a)
 static void log_joined(struct engine *e, struct incident *i, const struct episode *ep)
 {
 	struct buf b = {0};
-	if (ep->parent != NULL) {
+	if (ep->pinned) {
+		incident_log(e, i, "joined", "%s: moved here by hand", ep->node->id);
+	} else if (ep->parent != NULL) {
 		instant_format(ep->parent->on / SECOND * SECOND, &b);
 		incident_log(e, i, "joined", "%s: joined: needs %s, %s since %s", ep->node->id,
 		             ep->parent->node->id, level_word(ep->parent->level), buf_cstr(&b));

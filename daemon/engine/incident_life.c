@@ -114,13 +114,8 @@ static bool stays_without_ticket(struct engine *e, struct incident *i)
 	return true;
 }
 
-static void open_now(struct engine *e, struct incident *i)
+void incident_open(struct engine *e, struct incident *i, const char *why)
 {
-	struct buf b = {0};
-	duration_format((e->now - i->born) / SECOND * SECOND, &b);
-	char *why = xasprintf("%u of %u alerts open, %s since the first evidence", open_alerts(i),
-	                      i->tally.alerts, buf_cstr(&b));
-	buf_free(&b);
 	i->opened = e->now;
 	i->destination = route(e, i);
 	i->predict_due = true;
@@ -128,12 +123,22 @@ static void open_now(struct engine *e, struct incident *i)
 	incident_key(e, i);
 	incident_set_state(e, i, INCIDENT_OPEN, why);
 	log_not_grouped(e, i);
-	free(why);
 	e->stats.opened++;
 	engine_notice(e, LOG_LEVEL_INFO, "inc=%s state=open key=%s priority=P%d root=\"%s\" title=\"%s\"",
 	              i->id_text, i->key, i->priority, i->root_id, i->title);
 	if (!stays_without_ticket(e, i))
 		outbox_start(e, i);
+}
+
+static void open_now(struct engine *e, struct incident *i)
+{
+	struct buf b = {0};
+	duration_format((e->now - i->born) / SECOND * SECOND, &b);
+	char *why = xasprintf("%u of %u alerts open, %s since the first evidence", open_alerts(i),
+	                      i->tally.alerts, buf_cstr(&b));
+	buf_free(&b);
+	incident_open(e, i, why);
+	free(why);
 }
 
 static instant calm_over(const struct engine *e, const struct incident *i)
@@ -385,6 +390,7 @@ static void review_closed(struct engine *e, struct incident *i)
 		if (ep->off != INSTANT_NONE)
 			continue;
 		incident_remove(e, ep);
+		ep->pinned = false;
 		parent_set(e, ep, NULL, NULL);
 		if (!ep->moved)
 			forest_move(e->correlation, ep);

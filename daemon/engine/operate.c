@@ -115,6 +115,35 @@ static void op_why_not(struct command *c, struct incident *i)
 	why_not(c->e, i, slice_str(service != NULL ? service : ""), c->reply);
 }
 
+/* The other incident or NULL; what is wrong with it has been said. */
+static struct incident *incident_by_prefix(struct command *c, struct slice prefix);
+
+static void op_merge(struct command *c, struct incident *i)
+{
+	struct incident *into = incident_by_prefix(c, json_text(json_get(c->cmd, "into")));
+	if (into == NULL)
+		return;
+	const char *error = manual_merge(c->e, i, into, c->by, c->text);
+	if (error != NULL) {
+		refuse(c, 409, error);
+		return;
+	}
+	accept(c, i);
+	jw_kstr(c->reply, "into", into->id_text);
+}
+
+static void op_split(struct command *c, struct incident *i)
+{
+	struct incident *to = NULL;
+	const char *error = manual_split(c->e, i, json_get(c->cmd, "alerts"), c->by, c->text, &to);
+	if (error != NULL) {
+		refuse(c, 409, error);
+		return;
+	}
+	accept(c, i);
+	jw_kstr(c->reply, "new", to->id_text);
+}
+
 #define IN(s) (1u << INCIDENT_##s)
 #define LIVE  (IN(OPEN) | IN(ACKED) | IN(CLEARING))
 
@@ -126,6 +155,8 @@ static const struct {
     {"ack", LIVE, op_ack},         {"unack", LIVE, op_unack},
     {"resolve", LIVE, op_resolve}, {"reopen", IN(RESOLVED), op_reopen},
     {"why-not", ~0u, op_why_not},  {"note", LIVE | IN(GATHERING) | IN(RESOLVED), op_note},
+    {"merge", LIVE | IN(GATHERING), op_merge},
+    {"split", LIVE | IN(GATHERING), op_split},
 };
 
 static struct incident *incident_by_prefix(struct command *c, struct slice prefix)

@@ -682,7 +682,7 @@ void parent_search(struct engine *e, struct episode *ep)
 {
 	struct search st;
 	BUG_ON(ep->risk);
-	if (!ep->real || (ep->incident != NULL && ep->incident->state == INCIDENT_CLOSED))
+	if (!ep->real || ep->pinned || (ep->incident != NULL && ep->incident->state == INCIDENT_CLOSED))
 		return;
 	begin(&st, e, ep);
 	free(ep->runner_up);
@@ -742,7 +742,7 @@ size_t parent_trace(struct engine *e, const struct episode *ep, const struct inc
 void parent_watch(struct engine *e, struct episode *ep)
 {
 	struct search st;
-	if (!ep->real || ep->risk)
+	if (!ep->real || ep->risk || ep->pinned)
 		return;
 	begin(&st, e, ep);
 	st.watch_only = true;

@@ -65,7 +65,7 @@ bool silent_only(const struct episode *ep)
 
 static bool searches(const struct engine *e, const struct episode *ep)
 {
-	return ep->parent == NULL && ep->real && !ep->risk &&
+	return ep->parent == NULL && ep->real && !ep->risk && !ep->pinned &&
 	       e->now - ep->on < e->setup.config->correlation.young;
 }
 
@@ -477,7 +477,7 @@ static void conclude(struct look *l, const struct story *s, char *why)
 	struct episode *v = infer(e, s, why);
 	for (size_t k = 0; k < s->cause->n_covers; k++) {
 		struct episode *ep = s->cause->covers[k];
-		if (ep == v || !is_explained_by(l, ep, s->on) || parent_is_cyclic(ep, v))
+		if (ep == v || ep->pinned || !is_explained_by(l, ep, s->on) || parent_is_cyclic(ep, v))
 			continue;
 		parent_set(e, ep, v, xstrdup(why)); /* and is a top no longer */
 		if (ep->incident != NULL)

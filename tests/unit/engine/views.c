@@ -109,6 +109,32 @@ static enum desk_fault sometimes(struct desk *d, const struct ticket_op *op)
 	return kinds[desk_random(d) % ARRAY_LEN(kinds)];
 }
 
+/* A merge into any other, or some member taken out. */
+static void random_members(struct desk *d, const struct incident *i)
+{
+	char text[200], id[27];
+	const struct incident *other, *into = NULL;
+	const struct episode *ep, *out = TAILQ_FIRST(&i->episodes);
+	TAILQ_FOREACH (other, &d->rig->engine->correlation->incidents, all)
+		if (into == NULL || desk_random(d) % 3 == 0)
+			into = other;
+	snprintf(text, sizeof text, "{\"do\":\"merge\",\"id\":\"%s\",\"into\":\"%s\"}", i->id_text, into->id_text);
+	if (desk_random(d) % 3 == 0) {
+		desk_command(d, text);
+		return;
+	}
+	TAILQ_FOREACH (ep, &i->episodes, in_incident)
+		out = desk_random(d) % 2 ? ep : out;
+	const struct alert *a = i->n_alerts > 0                    ? i->alerts[i->n_alerts - 1]
+	                        : out != NULL && out->n_alerts > 0 ? out->alerts[0]
+	                                                           : NULL;
+	if (a == NULL)
+		return;
+	ulid_text(&a->id, id);
+	snprintf(text, sizeof text, "{\"do\":\"split\",\"id\":\"%s\",\"alerts\":[\"%s\"]}", i->id_text, id);
+	desk_command(d, text);
+}
+
 static void random_command(struct desk *d)
 {
 	static const char *const words[] = {"ack", "unack", "resolve", "reopen", "note"};
@@ -122,6 +148,7 @@ static void random_command(struct desk *d)
 	snprintf(text, sizeof text, "{\"do\":\"%s\",\"id\":\"%s\",\"by\":\"eve\",\"text\":\"x\"}",
 	         words[desk_random(d) % ARRAY_LEN(words)], hit->id_text);
 	desk_command(d, text);
+	random_members(d, hit);
 }
 
 /* As core does: what lives is written anew, history stays. */
