@@ -102,7 +102,8 @@ enum ticket_class reply_class(const struct ticket_profile *p, const struct op *o
 			return e->cls;
 		}
 	enum ticket_class cls = by_status(op, verb, r->status);
-	if (cls == TICKET_CLASS_OK && (r->html || (needs_json(op) && r->doc == NULL)))
+	bool page = r->html && (cls == TICKET_CLASS_OK || cls == TICKET_CLASS_UNKNOWN);
+	if (page || (cls == TICKET_CLASS_OK && needs_json(op) && r->doc == NULL))
 		return TICKET_CLASS_TRANSIENT;
 	return cls;
 }
