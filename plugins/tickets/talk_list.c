@@ -148,11 +148,13 @@ static void prune(struct ticket_talk *t)
 static void listed(struct ticket_talk *t)
 {
 	struct buf records = {0};
+	/* some lists have ids only, and each record has the cursor */
+	bool late = op_extracts(t->connection->profile->ops[t->op.verb], SLICE("cursor")) == NULL;
 	for (size_t i = 0; i < t->n_list; i++) {
 		struct ticket_seen seen = {0};
 		struct ticket_planned plan = {0};
 		struct slice at = values_get(t->list[i], SLICE("cursor"));
-		t->cursor = at.n > 0 ? at : t->cursor; /* some have it only behind `then: get` */
+		t->cursor = at.n > 0 && late ? at : t->cursor;
 		if (t->op.verb == TICKET_POLL)
 			seen = record_seen(t->connection->profile, t->arena, t->list[i]);
 		else
