@@ -68,7 +68,7 @@ listeners:
   hooks: {{bind: ["http://127.0.0.1:{self.hooks}"]}}
 rules: {{path: ["{self.dir}/rules"]}}
 map: {{path: "{self.dir}/none.yaml", hosts_file: false}}
-limits: {{sender_rate: 100000000/s}}
+limits: {{sender_rate: 100000000/s, events_per_second: 100000000}}
 state: {{path: "{self.dir}/state", snapshot: 1h}}
 admin: {{socket: {{path: "{self.dir}/admin.sock", mode: "0600"}}, metrics: {{bind: ["http://127.0.0.1:{self.metrics}"]}}}}
 log: {{level: info}}
