@@ -228,7 +228,7 @@ static void give_tickets(struct bt_run *r)
 	else
 		v[n++].name = xstrdup("default");
 	for (size_t i = 0; i < n; i++)
-		v[i].poll = 0; /* nobody is there who could do anything to them */
+		v[i].poll = 0, v[i].storm_creates = 0; /* nobody does anything to them; each incident counts */
 	for (size_t i = 0; i < n; i++)
 		if (v[i].profile == NULL || v[i].profile[0] == '\0')
 			v[i].profile = (char *)(uintptr_t) "backtest";

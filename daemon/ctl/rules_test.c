@@ -80,7 +80,8 @@ static void give_tickets(struct test_case *c)
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].profile == NULL || v[i].profile[0] == '\0')
 			v[i].profile = arena_str(c->arena, SLICE("rules-test"));
-		v[i].poll = 0; /* what people do is told at once: case_person */
+		v[i].storm_creates = 0; /* each incident has its ticket */
+		v[i].poll = 0;          /* what people do is told at once: case_person */
 	}
 	c->config.tickets = v;
 	c->config.n_tickets = n;

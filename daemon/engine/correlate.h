@@ -155,8 +155,14 @@ struct log_line {
 	bool shown; /* its view row is written */
 };
 
+enum incident_kind { INCIDENT_ORDINARY, INCIDENT_STORM, INCIDENT_OWN }; /* storm.c; own.c */
+
 struct incident {
 	TAILQ_ENTRY(incident) all;
+	enum incident_kind kind;
+	uint64_t in_storm; /* serial of the storm that counts it; 0: none */
+	int storm_priority; /* INCIDENT_STORM: highest of its children; with their severity */
+	enum severity storm_severity;
 	uint64_t serial;
 	struct ulid id;
 	char id_text[27];
@@ -261,6 +267,7 @@ struct lane {
 	bool shown; /* there is a view row of it */
 	instant wake;
 	struct lane *next_dirty;
+	struct lane *sister; /* of the same incident, to another connection */
 	/* person.c: what people do to the ticket */
 	bool look;            /* somebody may have changed it: get comes next */
 	bool lost;            /* it is gone: nothing can be done to it */
@@ -289,6 +296,10 @@ struct destination {
 	char *check_ticket;           /* the trial ticket of an attempt that did not end; may be NULL */
 	char *check_text;             /* what went well, or why not; may be NULL */
 	bool check_dirty;             /* its view row is to be written */
+	/* storm.c */
+	instant *created; /* tickets of late, oldest first */
+	size_t n_created, cap_created;
+	uint64_t storm; /* the latest; 0: none */
 	/* outbox_poll.c */
 	uint64_t poll_op;             /* on its way; 0: none */
 	instant poll_at;              /* the next one; INSTANT_NONE: nothing to ask for */
@@ -603,7 +614,6 @@ void outbox_close(struct correlation *c);
 const struct ticket_config *outbox_config(const struct engine *e,
                                           const char *destination); /* NULL: unknown */
 bool outbox_wanted(const struct engine *e, const char *destination);
-void outbox_start(struct engine *e, struct incident *i); /* its ticket is wanted from now on */
 void outbox_note(struct engine *e, struct incident *i, const char *fmt, ...) PRINTF(3, 4);
 void outbox_run(struct engine *e, struct lane *l);
 void outbox_timer(struct engine *e, enum timer_kind kind, uint64_t object);
@@ -631,6 +641,20 @@ void outbox_check_due(struct engine *e, struct destination *d);
 void outbox_checked(struct engine *e, const struct ticket_result *r);
 void outbox_check_resume(struct engine *e);
 const char *outbox_check_word(const struct destination *d);
+/* outbox_route.c */
+char *outbox_route(const struct engine *e, const struct incident *i); /* connection; malloc'd, NULL: none */
+void outbox_start(struct engine *e, struct incident *i); /* its ticket is wanted from now on */
+void outbox_also(struct engine *e, struct incident *i);  /* connections that want it by now */
+struct lane *incident_lane(const struct incident *i, const char *destination); /* NULL: none goes there */
+bool incident_delivered(const struct incident *i); /* nothing is left to send */
+void lane_join(struct incident *i, struct lane *l);
+/* storm.c */
+bool storm_takes(struct engine *e, struct incident *i); /* it has no ticket of its own; else it is counted */
+void storm_review(struct engine *e, struct incident *s);
+void storm_child(struct engine *e, struct incident *i, bool was); /* its state has changed; was it live? */
+void storm_watch(struct engine *e, struct incident *i);           /* its priority may have */
+void storm_body(const struct engine *e, const struct incident *s, struct buf *out);
+struct incident *storm_of(const struct correlation *c, const struct incident *i); /* NULL: none */
 /* outbox_poll.c */
 void poll_arm(struct engine *e, const struct lane *l); /* its ticket may be changed by people from now on */
 void poll_due(struct engine *e, size_t destination);

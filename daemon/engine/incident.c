@@ -95,8 +95,10 @@ void incident_set_state(struct engine *e, struct incident *i, enum incident_stat
 	}
 	incident_log(e, i, "state", "%s -> %s: %s", incident_state_word(i->state), incident_state_word(to),
 	             why);
+	bool was = incident_state_live(i->state);
 	i->state = to;
 	incident_touch(e, i);
+	storm_child(e, i, was);
 }
 
 struct incident *incident_new(struct engine *e, enum incident_group group)
@@ -339,7 +341,7 @@ void incident_free(struct engine *e, struct incident *i)
 		incident_remove(e, ep);
 		episode_free(e, ep);
 	}
-	if (i->lane != NULL)
+	while (i->lane != NULL)
 		outbox_drop(e, i->lane);
 	alerts_forget(e, i);
 	maps_forget(c, i);

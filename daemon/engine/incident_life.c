@@ -89,15 +89,6 @@ static void log_not_grouped(struct engine *e, struct incident *i)
 		incident_log(e, i, "not", "not grouped with %s: %s", other->incident->id_text, root->held);
 }
 
-/* The connection that its rule names; malloc'd, NULL: none. */
-static char *route(const struct engine *e, const struct incident *i)
-{
-	const struct alert *a = incident_decider(i);
-	const struct rule *r = a != NULL ? alert_rule(e, a) : NULL;
-	struct slice to = r != NULL && r->incident.ticket.p != NULL ? r->incident.ticket : SLICE("default");
-	return slice_is(to, "none") ? NULL : slice_dup(to);
-}
-
 /* A person said of such an incident that it will not be mended, and it is no worse. */
 static bool stays_without_ticket(struct engine *e, struct incident *i)
 {
@@ -117,7 +108,7 @@ static bool stays_without_ticket(struct engine *e, struct incident *i)
 void incident_open(struct engine *e, struct incident *i, const char *why)
 {
 	i->opened = e->now;
-	i->destination = route(e, i);
+	i->destination = outbox_route(e, i);
 	i->predict_due = true;
 	impact_review(e, i);
 	incident_key(e, i);
@@ -402,7 +393,7 @@ static void review_final(struct engine *e, struct incident *i)
 	instant last = MAX(MAX(i->calm, i->updated), i->resolved);
 	instant until = last + e->setup.config->correlation.keep;
 	if (i->tally.on > 0 || (i->group != GROUP_TOPOLOGY && i->tally.alerts_open > 0) ||
-	    (i->lane != NULL && !i->lane->done))
+	    !incident_delivered(i))
 		return; /* the end of an episode or the last answer comes back here */
 	if (e->now < until)
 		incident_arm(e, i, until);
@@ -412,6 +403,8 @@ static void review_final(struct engine *e, struct incident *i)
 
 void incident_review(struct engine *e, struct incident *i)
 {
+	if (i->kind == INCIDENT_STORM && !incident_state_final(i->state))
+		storm_review(e, i);
 	switch (i->state) {
 	case INCIDENT_GATHERING: review_gathering(e, i); break;
 	case INCIDENT_OPEN:
@@ -423,8 +416,13 @@ void incident_review(struct engine *e, struct incident *i)
 	case INCIDENT_MERGED:
 	case INCIDENT_STATES: break;
 	}
-	if (i->lane != NULL && !i->lane->done)
-		outbox_run(e, i->lane);
+	if (incident_state_live(i->state)) {
+		storm_watch(e, i);
+		outbox_also(e, i);
+	}
+	for (struct lane *l = i->lane; l != NULL; l = l->sister)
+		if (!l->done)
+			outbox_run(e, l);
 	if (incident_state_final(i->state))
 		review_final(e, i);
 }

@@ -177,6 +177,10 @@ static void put_incident(const struct correlation *c, struct buf *out, const str
 	buf_u8(out, (uint8_t)i->fixed_priority);
 	buf_u8(out, (uint8_t)i->priority);
 	buf_u8(out, (uint8_t)i->predicted_level);
+	buf_u8(out, (uint8_t)i->kind);
+	buf_u64(out, i->in_storm);
+	buf_u8(out, (uint8_t)i->storm_priority);
+	buf_u8(out, (uint8_t)i->storm_severity);
 	buf_u8(out, (uint8_t)i->person_priority);
 	buf_u8(out, (uint8_t)i->person_severity);
 	save_time(out, i->reopen_within);
@@ -222,6 +226,10 @@ static void get_facts(struct reader *r, struct incident *i)
 	i->fixed_priority = read_u8(r);
 	i->priority = read_u8(r);
 	i->predicted_level = read_u8(r);
+	i->kind = (enum incident_kind)load_enum(r, INCIDENT_OWN + 1);
+	i->in_storm = read_u64(r);
+	i->storm_priority = load_enum(r, 6);
+	i->storm_severity = (enum severity)load_enum(r, SEVERITY_CRITICAL + 1);
 	i->person_priority = load_enum(r, 6);
 	i->person_severity = (enum severity)load_enum(r, SEVERITY_CRITICAL + 1);
 	i->reopen_within = load_time(r);

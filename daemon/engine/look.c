@@ -71,15 +71,29 @@ static const char *ticket_word(const struct incident *i)
 	                                                                                         : "open";
 }
 
-static void ticket(const struct incident *i, struct jw *w)
+static void ticket(const struct engine *e, const struct incident *i, struct jw *w)
 {
-	const struct lane *l = i->lane;
+	const struct incident *storm = storm_of(e->correlation, i);
+	const struct lane *l = storm != NULL ? storm->lane : i->lane;
 	jw_key(w, "ticket");
 	jw_object(w);
 	jw_kstr(w, "destination", i->destination);
 	jw_kstr(w, "id", l != NULL ? l->ticket : NULL);
 	jw_kstr(w, "url", l != NULL ? l->url : NULL);
 	jw_kstr(w, "state", ticket_word(i));
+	jw_kstr(w, "storm", storm != NULL ? storm->id_text : NULL);
+	if (i->lane != NULL && i->lane->sister != NULL) {
+		jw_key(w, "also");
+		jw_array(w);
+		for (l = i->lane->sister; l != NULL; l = l->sister) {
+			jw_object(w);
+			jw_kstr(w, "destination", l->destination);
+			jw_kstr(w, "id", l->ticket);
+			jw_kstr(w, "url", l->url);
+			jw_end(w);
+		}
+		jw_array_end(w);
+	}
 	jw_end(w);
 }
 
@@ -147,7 +161,7 @@ static void incident_json(const struct engine *e, const struct incident *i, stru
 	jw_ktime(w, "updated_at", i->updated);
 	jw_kint(w, "alerts", (int64_t)i->tally.alerts);
 	jw_kint(w, "alerts_open", (int64_t)i->tally.alerts_open);
-	ticket(i, w);
+	ticket(e, i, w);
 	jw_kstr(w, "dedup_key", i->key);
 	jw_kstr(w, "merged_into", into != NULL ? into->id_text : NULL);
 	jw_kstr(w, "previous", i->previous != 0 ? i->previous_id : NULL);

@@ -74,6 +74,7 @@ void outbox_close(struct correlation *c)
 		free(c->destinations[i].check_ticket);
 		free(c->destinations[i].check_text);
 		free(c->destinations[i].cursor);
+		free(c->destinations[i].created);
 	}
 	free(c->destinations);
 	c->destinations = NULL;
@@ -108,23 +109,6 @@ void notes_clear(struct notes *n)
 	*n = (struct notes){0};
 }
 
-void outbox_start(struct engine *e, struct incident *i)
-{
-	struct correlation *c = e->correlation;
-	BUG_ON(i->lane != NULL || i->key == NULL);
-	if (!outbox_wanted(e, i->destination))
-		return;
-	struct lane *l = xcalloc(1, sizeof *l);
-	l->serial = engine_serial(e);
-	l->incident = i;
-	l->destination = xstrdup(i->destination);
-	l->next_at = l->since = l->updated = l->wake = INSTANT_NONE;
-	TAILQ_INSERT_TAIL(&c->lanes, l, all);
-	hmap_put(c->lane_by, key_u64(&l->serial), l);
-	i->lane = l;
-	lane_dirty(c, l);
-}
-
 void outbox_drop(struct engine *e, struct lane *l)
 {
 	struct correlation *c = e->correlation;
@@ -141,7 +125,10 @@ void outbox_drop(struct engine *e, struct lane *l)
 	hmap_del(c->op_by, key_u64(&l->create));
 	hmap_del(c->lane_by, key_u64(&l->serial));
 	TAILQ_REMOVE(&c->lanes, l, all);
-	l->incident->lane = NULL;
+	struct lane **of = &l->incident->lane;
+	while (*of != l)
+		of = &(*of)->sister;
+	*of = l->sister;
 	notes_clear(&l->notes);
 	free(l->destination);
 	free(l->ticket);
@@ -206,8 +193,10 @@ void outbox_note(struct engine *e, struct incident *i, const char *fmt, ...)
 	int n = vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	BUG_ON(n < 0);
-	note_add(&i->lane->notes, xstrdup(text));
-	lane_dirty(e->correlation, i->lane);
+	for (struct lane *l = i->lane; l != NULL; l = l->sister) {
+		note_add(&l->notes, xstrdup(text));
+		lane_dirty(e->correlation, l);
+	}
 	incident_touch(e, i);
 }
 

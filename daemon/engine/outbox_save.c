@@ -78,14 +78,14 @@ static bool get_lane(struct engine *e, struct reader *r)
 	struct correlation *c = e->correlation;
 	uint64_t serial = read_u64(r), of = read_u64(r);
 	struct incident *i = hmap_get(c->incident_by, key_u64(&of));
-	if (!r->ok || i == NULL || i->lane != NULL)
+	if (!r->ok || i == NULL)
 		return false;
 	struct lane *l = xcalloc(1, sizeof *l);
 	char **const texts[] = {&l->destination, &l->ticket, &l->version, &l->url, &l->note_text, &l->error};
 	instant *const times[] = {&l->next_at, &l->since, &l->updated, &l->wake, &l->failing};
 	l->serial = serial;
 	l->incident = i;
-	i->lane = l;
+	lane_join(i, l);
 	TAILQ_INSERT_TAIL(&c->lanes, l, all);
 	hmap_put(c->lane_by, key_u64(&l->serial), l);
 	l->state = (enum lane_state)load_enum(r, LANE_BOUND + 1);
@@ -145,6 +145,10 @@ static void put_destinations(struct buf *out, const struct correlation *c)
 		save_time(out, d->check_at);
 		save_str(out, d->check_ticket);
 		save_str(out, d->check_text);
+		buf_u64(out, d->n_created);
+		for (size_t n = 0; n < d->n_created; n++)
+			save_time(out, d->created[n]);
+		buf_u64(out, d->storm);
 		buf_u64(out, d->poll_op);
 		save_time(out, d->poll_at);
 		save_str(out, d->cursor);
@@ -171,6 +175,11 @@ static void get_destinations(struct reader *r, struct correlation *c)
 		free(d->check_text);
 		d->check_ticket = load_str(r);
 		d->check_text = load_str(r);
+		d->n_created = load_count(r, 8);
+		d->created = array_reserve(d->created, &d->cap_created, d->n_created + 1, sizeof *d->created);
+		for (size_t m = 0; m < d->n_created; m++)
+			d->created[m] = load_time(r);
+		d->storm = read_u64(r);
 		d->poll_op = read_u64(r);
 		d->poll_at = load_time(r);
 		free(d->cursor); /* a name that stands there twice */

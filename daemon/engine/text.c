@@ -27,7 +27,7 @@ static void severity_max(void *arg, const struct alert *a)
 
 enum severity incident_severity(const struct incident *i)
 {
-	enum severity s = SEVERITY_INFO;
+	enum severity s = i->storm_severity;
 	incident_each_alert(i, severity_max, &s);
 	return s;
 }
@@ -241,10 +241,11 @@ void text_facts(const struct engine *e, const struct incident *i, const struct l
 	jw_kstr(&w, "version", version != NULL ? version : "");
 	jw_end(&w);
 	const struct incident *into = incident_merged(e->correlation, i);
+	const struct lane *target = into != NULL ? incident_lane(into, l->destination) : NULL;
 	jw_key(&w, "parent");
 	jw_object(&w);
 	jw_kstr(&w, "id",
-	        into != NULL && into->lane != NULL && into->lane->ticket != NULL ? into->lane->ticket : "");
+	        target != NULL && target->ticket != NULL ? target->ticket : "");
 	jw_end(&w);
 	jw_end(&w);
 }

@@ -272,6 +272,11 @@ void text_body(const struct engine *e, const struct incident *i, struct buf *out
 {
 	BUG_ON(i->title == NULL || i->root_id == NULL);
 	body_head(e, i, out);
+	if (i->kind == INCIDENT_STORM) {
+		storm_body(e, i, out);
+		body_foot(e, i, out);
+		return;
+	}
 	body_what(e, i, out);
 	body_why(i, out);
 	body_impact(i, out);

@@ -62,6 +62,9 @@ struct ticket_config {
 	/* not settings: from the profile, set by who has both; 0: not said */
 	uint64_t fingerprint;      /* 0: nothing to prove */
 	duration settle;           /* how long a new ticket may stay unseen by a search */
+	char **also;       size_t n_also;       /* connections that get its incidents too */
+	char **priorities; size_t n_priorities; /* by `also`: only these; none: all */
+	char **services;   size_t n_services;   /* by `also`: only with such a root or hurt service; none: all */
 	int storm_creates;
 	duration storm_within;
 };

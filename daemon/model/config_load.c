@@ -735,10 +735,34 @@ static void check_listener(struct config *c, struct listener_config *l, struct f
 		finding(c, f, path, "the path of listener '%s' must begin with '/'", l->name);
 }
 
+static bool is_ticket(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_tickets; i++)
+		if (strcmp(c->tickets[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Where its incidents go besides, and what it takes of others'. */
+static void check_ticket(struct config *c, const struct ticket_config *t, struct findings *f)
+{
+	char *path = xasprintf("tickets.%s", t->name);
+
+	for (size_t i = 0; i < t->n_also; i++)
+		if (strcmp(t->also[i], t->name) == 0 || !is_ticket(c, t->also[i]))
+			finding(c, f, path, "'%s' in 'also' of ticket connection '%s' is not another ticket connection", t->also[i], t->name);
+	for (size_t i = 0; i < t->n_priorities; i++)
+		if (strlen(t->priorities[i]) != 2 || t->priorities[i][0] != 'P' || t->priorities[i][1] < '1' || t->priorities[i][1] > '5')
+			finding(c, f, path, "'%s' in 'priorities' of ticket connection '%s' must be one of P1, P2, P3, P4, P5", t->priorities[i], t->name);
+	free(path);
+}
+
 static void check(struct config *c, const char *hostname, struct findings *f)
 {
 	for (size_t i = 0; i < c->n_listeners; i++)
 		share_auth(c, &c->listeners[i]);
+	for (size_t i = 0; i < c->n_tickets; i++)
+		check_ticket(c, &c->tickets[i], f);
 	for (size_t i = 0; i < c->n_listeners; i++)
 		check_listener(c, &c->listeners[i], f);
 	for (size_t i = 0; i < c->admin.n_metrics; i++)

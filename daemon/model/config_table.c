@@ -112,6 +112,11 @@ const struct setting ticket_settings[] = {
     {"retry.give_up", SETTING_DURATION, TAT(give_up), "24h", (double)SECOND, 365 * DAYS, false, "then it becomes a dead letter"},
     {"breaker.failures", SETTING_INT, TAT(breaker_failures), "5", 1, 1000, false, "failures in a row that open the breaker"},
     {"breaker.pause", SETTING_DURATION, TAT(breaker_pause), "30s", (double)SECOND, DAYS, false, "pause before it is tried again"},
+    {"storm.creates", SETTING_INT, TAT(storm_creates), "20", 0, 100000, false, "more tickets than that in storm.within: one storm ticket for the rest, a P1 aside; 0: never"},
+    {"storm.within", SETTING_DURATION, TAT(storm_within), "5m", (double)SECOND, DAYS, false, "time in which they are counted"},
+    {"also", SETTING_LIST, TAT(also), "", 0, 0, false, "other connections that get its incidents too, as a page beside the ticket"},
+    {"priorities", SETTING_LIST, TAT(priorities), "", 0, 0, false, "what it takes by the also of another connection, such as P1, P2; empty: all"},
+    {"services", SETTING_LIST, TAT(services), "", 0, 0, false, "what it takes by the also of another connection: roots or hurt services, * at the end for any rest; empty: all"},
     {"poll", SETTING_DURATION, TAT(poll), "30s", 0, DAYS, false, "asks so often what people did to its tickets; 0: never"},
 };
 const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
@@ -121,6 +126,5 @@ const char *const config_absent[] = {
     "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */
-    "storm",
 };
 const size_t config_absent_n = ARRAY_LEN(config_absent);

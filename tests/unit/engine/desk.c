@@ -62,6 +62,7 @@ struct desk *desk_new(const char *rules, const char *map, bool tickets)
 	if (tickets)
 		d->rig->config->tickets[0].profile = profile;
 	d->rig->config->tickets[0].poll = 0;
+	d->rig->config->tickets[0].storm_creates = 0;
 	desk_input(d, INPUT_START, SLICE_NONE, NULL);
 	return d;
 }
