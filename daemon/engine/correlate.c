@@ -149,7 +149,7 @@ static int incidents_by_serial(const void *a, const void *b)
 static void work_episodes(struct engine *e)
 {
 	struct correlation *c = e->correlation;
-	size_t n = 0, done;
+	size_t n = 0, rest = 0, done;
 	c->fresh = false;
 	for (size_t k = 0; k < c->n_work; k++) { /* grows meanwhile */
 		struct episode *ep = c->work[k];
@@ -162,18 +162,19 @@ static void work_episodes(struct engine *e)
 		struct episode *ep = c->work[k];
 		if (ep == NULL || !ep->searching)
 			continue;
+		rest += k < c->n_rest;
 		c->work[n++] = ep;
 	}
 	c->n_work = n;
-	if (n > 1)
-		qsort(c->work, n, sizeof(struct episode *), episodes_by_serial);
+	if (n - rest > 1)
+		qsort(c->work + rest, n - rest, sizeof(struct episode *), episodes_by_serial);
 	for (done = 0; done < n && c->budget > 0; done++, c->budget--) {
 		c->work[done]->searching = false;
 		parent_search(e, c->work[done]);
 	}
 	BUG_ON(c->n_work != n); /* a search finds, and changes no facts */
 	memmove(c->work, c->work + done, (n - done) * sizeof(struct episode *));
-	c->n_work = n - done;
+	c->n_work = c->n_rest = n - done;
 	c->fresh = false;
 	if (c->n_work > 0 && c->rest_at == INSTANT_NONE) {
 		c->rest_at = e->now + MSEC;

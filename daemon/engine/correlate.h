@@ -365,6 +365,7 @@ struct correlation {
 	size_t cap_looked;
 	struct episode **work; /* changed, or to search again */
 	size_t n_work, cap_work;
+	size_t n_rest; /* of them searches that were left over, in front and in order */
 	size_t budget;   /* searches left in this step */
 	bool fresh;      /* something in `work` is more than a search that waits for the next step */
 	instant rest_at; /* the tick for searches that wait; INSTANT_NONE */

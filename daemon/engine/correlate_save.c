@@ -133,6 +133,35 @@ static void get_intervals(struct reader *r, struct correlation *c)
 	}
 }
 
+/* Searches that wait, in their order. */
+static void put_rest(struct buf *out, const struct correlation *c)
+{
+	uint64_t n = 0;
+	for (size_t k = 0; k < c->n_work; k++)
+		n += c->work[k] != NULL;
+	buf_u64(out, n);
+	for (size_t k = 0; k < c->n_work; k++)
+		if (c->work[k] != NULL)
+			buf_u64(out, c->work[k]->serial);
+}
+
+static void get_rest(struct reader *r, struct correlation *c)
+{
+	size_t n = load_count(r, 8);
+	for (size_t k = 0; k < n && r->ok; k++) {
+		uint64_t serial = read_u64(r);
+		struct episode *ep = hmap_get(c->episode_by, key_u64(&serial));
+		if (ep == NULL || ep->searching) {
+			r->ok = false;
+			return;
+		}
+		episode_work(c, ep);
+		ep->searching = true;
+	}
+	c->n_rest = c->n_work;
+	c->fresh = false;
+}
+
 static void put_pairs(struct buf *out, const struct correlation *c)
 {
 	buf_u64(out, c->n_pairs);
@@ -201,6 +230,7 @@ void correlation_save(const struct engine *e, struct buf *out)
 	put_generations(out, c);
 	put_intervals(out, c);
 	put_pairs(out, c);
+	put_rest(out, c);
 	save_time(out, c->silent_at);
 	save_time(out, c->rest_at);
 	save_time(out, c->storm_at);
@@ -235,6 +265,7 @@ bool correlation_load(struct engine *e, struct reader *r)
 	get_generations(r, e->correlation);
 	get_intervals(r, e->correlation);
 	get_pairs(r, e->correlation);
+	get_rest(r, e->correlation);
 	e->correlation->silent_at = load_time(r);
 	e->correlation->rest_at = load_time(r);
 	e->correlation->storm_at = load_time(r);

@@ -270,7 +270,8 @@ static void entered(struct engine *e, struct layer *l, uint32_t s)
 	if (!joins)
 		l->span_on[s] = e->now;
 	l->span_off[s] = INSTANT_NONE;
-	look_again(e, s);
+	if (l == &e->correlation->derived.down || !e->correlation->derived.down.in[s])
+		look_again(e, s); /* else they have been told already */
 }
 
 static void raise_bad(struct engine *e, size_t n_changed)

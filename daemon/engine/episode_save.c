@@ -25,8 +25,7 @@ static void put_episode(struct buf *out, const struct episode *ep)
 	buf_u8(out, (uint8_t)ep->level);
 	buf_u8(out, (uint8_t)ep->severity);
 	buf_u8(out, (uint8_t)(ep->risk | ep->flapping << 1 | ep->real << 2 | ep->weak << 3 |
-	                      ep->in_ring << 4 | ep->lateral << 5 | ep->searching << 6 |
-	                      ep->pinned << 7));
+	                      ep->in_ring << 4 | ep->lateral << 5 | ep->pinned << 7));
 	buf_u64(out, ep->n_classes);
 	for (size_t k = 0; k < ep->n_classes; k++)
 		put_class(out, &ep->classes[k]);
@@ -107,9 +106,6 @@ static bool get_episode(struct engine *e, struct reader *r, uint64_t *parent)
 	ep->weak = bits & 8;
 	ep->lateral = bits & 32;
 	ep->pinned = bits & 128;
-	if (bits & 64)
-		episode_work(c, ep);
-	ep->searching = bits & 64;
 	get_lists(e, r, ep);
 	ep->dropped = read_u32(r);
 	ep->open = read_u32(r);
@@ -163,7 +159,6 @@ bool episodes_load(struct engine *e, struct reader *r)
 		parent_set(e, ep, parent, why);
 	}
 	free(parents);
-	e->correlation->fresh = false; /* searches that wait go on waiting */
 	return ok;
 }
 

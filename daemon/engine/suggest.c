@@ -9,7 +9,8 @@ enum {
 	PAIRS_MAX = 2048,
 	TOGETHER_MIN = 3, /* before a pair that no log line names is proposed */
 	SHOWN_MAX = 100,
-	NEIGHBOURS_MAX = 16
+	NEIGHBOURS_MAX = 16,
+	STORM = 4
 };
 
 static void pair_free(struct pair *p)
@@ -96,6 +97,8 @@ void suggest_top(struct engine *e, const struct episode *top)
 	const struct incident *i;
 	size_t n = 0;
 	duration lead = e->setup.config->correlation.lead;
+	if (e->correlation->gathering > STORM)
+		return; /* where much fails at once, together means nothing */
 	TAILQ_FOREACH_REVERSE(i, &e->correlation->incidents, all_incidents, all)
 	{
 		if (++n > NEIGHBOURS_MAX || e->now - i->newest > lead)
