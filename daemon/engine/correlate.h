@@ -273,6 +273,9 @@ struct lane {
 	bool lost;            /* it is gone: nothing can be done to it */
 	bool left;            /* a person keeps it open though nothing is wrong: it stays so */
 	bool shared;          /* a person has merged it with the ticket of another incident */
+	bool linked;          /* links.c: its link is made, or was refused */
+	instant sweep_at;     /* INSTANT_NONE: nothing to search for */
+	bool swept;           /* it was searched for again after a create whose answer was late */
 	bool reassigned;      /* by a person: ours is not sent any more */
 	int sending_priority, shown_priority; /* 1..5; 0: not known */
 	char *assignee;       /* as it was seen last; NULL: not yet */
@@ -296,6 +299,9 @@ struct destination {
 	char *check_ticket;           /* the trial ticket of an attempt that did not end; may be NULL */
 	char *check_text;             /* what went well, or why not; may be NULL */
 	bool check_dirty;             /* its view row is to be written */
+	/* own.c */
+	instant down_since; /* INSTANT_NONE: it is not */
+	uint64_t own;       /* the incident that tells; 0: none */
 	/* storm.c */
 	instant *created; /* tickets of late, oldest first */
 	size_t n_created, cap_created;
@@ -656,6 +662,15 @@ void storm_child(struct engine *e, struct incident *i, bool was); /* its state h
 void storm_watch(struct engine *e, struct incident *i);           /* its priority may have */
 void storm_body(const struct engine *e, const struct incident *s, struct buf *out);
 struct incident *storm_of(const struct correlation *c, const struct incident *i); /* NULL: none */
+/* own.c */
+void own_broken(struct engine *e, size_t destination); /* it takes nothing, still or again */
+void own_back(struct engine *e, size_t destination);
+void own_body(const struct engine *e, const struct incident *i, struct buf *out);
+/* links.c */
+const struct lane *link_target(const struct engine *e, const struct lane *l); /* the duplicate hangs below it; NULL */
+bool link_wanted(const struct engine *e, const struct lane *l);
+void link_done(struct engine *e, struct lane *l, const char *refused); /* NULL: made */
+const char *link_before(const struct engine *e, const struct incident *i); /* ticket of the former one; NULL */
 /* outbox_poll.c */
 void poll_arm(struct engine *e, const struct lane *l); /* its ticket may be changed by people from now on */
 void poll_due(struct engine *e, size_t destination);

@@ -280,7 +280,9 @@ void incident_merge(struct engine *e, struct incident *from, struct incident *in
 	e->stats.merged++;
 	if (opened) {
 		incident_log(e, into, "merged", "incident %s joined: %s", from->id_text, why);
-		outbox_note(e, from, "Closed as a duplicate: %s.", why);
+		const char *ticket = into->lane != NULL ? into->lane->ticket : NULL;
+		outbox_note(e, from, "Closed as a duplicate%s%s: %s.", ticket != NULL ? " of ticket " : "",
+		            ticket != NULL ? ticket : "", why);
 		outbox_note(e, into, "Incident %s joined this one.", from->id_text);
 		engine_notice(e, LOG_LEVEL_INFO, "inc=%s into=%s why=\"%s\"", from->id_text, into->id_text,
 		              why);

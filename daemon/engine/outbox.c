@@ -17,12 +17,15 @@ enum work {
 	WORK_NOTE,
 	WORK_ACK,
 	WORK_RESOLVE,
-	WORK_REOPEN
+	WORK_REOPEN,
+	WORK_LINK,
+	WORK_SWEEP /* does a second ticket carry the key? */
 };
 
 static enum ticket_verb verb_of(enum work w)
 {
 	switch (w) {
+	case WORK_SWEEP:
 	case WORK_FIND: return TICKET_FIND;
 	case WORK_CREATE: return TICKET_CREATE;
 	case WORK_GET: return TICKET_GET;
@@ -32,6 +35,7 @@ static enum ticket_verb verb_of(enum work w)
 	case WORK_STRAY:
 	case WORK_RESOLVE: return TICKET_RESOLVE;
 	case WORK_REOPEN: return TICKET_REOPEN;
+	case WORK_LINK: return TICKET_LINK_PARENT;
 	case WORK_NONE: break;
 	}
 	BUG_ON(true);
@@ -63,7 +67,7 @@ struct destination *outbox_destination(struct correlation *c, const char *name)
 	c->destinations = xreallocarray(c->destinations, c->n_destinations + 1, sizeof *c->destinations);
 	struct destination *d = &c->destinations[c->n_destinations++];
 	*d = (struct destination){
-	    .name = xstrdup(name), .probe_at = INSTANT_NONE, .check_at = INSTANT_NONE, .poll_at = INSTANT_NONE};
+	    .name = xstrdup(name), .probe_at = INSTANT_NONE, .check_at = INSTANT_NONE, .poll_at = INSTANT_NONE, .down_since = INSTANT_NONE};
 	return d;
 }
 
@@ -250,6 +254,13 @@ static enum work unbound_work(const struct lane *l)
 	return WORK_NONE;
 }
 
+/* Does it show another priority or root than the incident ended with? What is only counted may stay as it was. */
+static bool shows_other_priority(const struct lane *l)
+{
+	return l->shown_priority > 0 && l->shown_priority != l->incident->priority &&
+	       l->incident->state != INCIDENT_MERGED;
+}
+
 /* A person has merged it with the ticket of another incident, which is not over. */
 static bool is_needed(const struct engine *e, const struct lane *l)
 {
@@ -264,7 +275,7 @@ static bool is_needed(const struct engine *e, const struct lane *l)
 }
 
 /* The next operation of a lane at rest; *at: not before (INSTANT_NONE: now). */
-static enum work choose(const struct engine *e, const struct lane *l, instant *at)
+static enum work choose_now(const struct engine *e, const struct lane *l, instant *at)
 {
 	const struct incident *i = l->incident;
 	const struct ticket_config *t = outbox_config(e, l->destination);
@@ -285,6 +296,10 @@ static enum work choose(const struct engine *e, const struct lane *l, instant *a
 		return is_blocked(l, WORK_REOPEN, print) ? WORK_NONE : WORK_REOPEN;
 	if (l->closed_there && !(l->doubt && closed))
 		return WORK_NONE;
+	if (closed && shows_other_priority(l) && !is_blocked(l, WORK_UPDATE, print))
+		return WORK_UPDATE; /* else the ticket would keep the priority that it had before the last minute */
+	if (link_wanted(e, l) && !is_blocked(l, WORK_LINK, print))
+		return WORK_LINK;
 	if (closed && says && !is_blocked(l, WORK_NOTE, print))
 		return WORK_NOTE;
 	if (closed)
@@ -301,10 +316,20 @@ static enum work choose(const struct engine *e, const struct lane *l, instant *a
 	return w;
 }
 
+/* When nothing else is left: has a create that was given up made a second ticket after all? */
+static enum work choose(const struct engine *e, const struct lane *l, instant *at)
+{
+	enum work w = choose_now(e, l, at);
+	if (w != WORK_NONE || l->state != LANE_BOUND || l->sweep_at == INSTANT_NONE || l->swept || l->lost)
+		return w;
+	*at = MAX(*at, l->sweep_at);
+	return WORK_SWEEP;
+}
+
 bool lane_busy(const struct engine *e, const struct lane *l)
 {
 	instant at;
-	return l->in_flight || l->dead || choose(e, l, &at) != WORK_NONE;
+	return (l->in_flight && (l->verb != TICKET_FIND || l->state != LANE_BOUND)) || l->dead || choose_now(e, l, &at) != WORK_NONE;
 }
 
 /* ---- sending */

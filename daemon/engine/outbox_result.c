@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { FIND_SETTLE = 2, AUTH_PROBE = 60, GONE_MAX = 2 };
+enum { FIND_SETTLE = 2, AUTH_PROBE = 60, GONE_MAX = 2, SWEEP_AFTER = 120 };
 
 /* How long a ticket that was made may stay unseen by a search: the profile knows. */
 static duration settle(const struct ticket_config *t)
@@ -39,7 +39,9 @@ static void destination_stop(struct engine *e, struct destination *d, enum desti
 		              mode == DESTINATION_PAUSED ? "paused" : "broken", (long long)(pause / SECOND));
 	d->mode = mode;
 	d->probe_at = e->now + pause;
-	engine_timer(e, d->probe_at, TIMER_DESTINATION, destination_index(e->correlation, d));
+	size_t k = destination_index(e->correlation, d);
+	engine_timer(e, d->probe_at, TIMER_DESTINATION, k);
+	own_broken(e, k);
 }
 
 void outbox_kick(struct engine *e, const char *destination)
@@ -88,8 +90,10 @@ static bool destination_judge(struct engine *e, struct lane *l, const struct tic
 	bool back = d->mode != DESTINATION_UP;
 	d->failures = 0;
 	d->mode = DESTINATION_UP;
-	if (back)
+	if (back) {
 		engine_notice(e, LOG_LEVEL_NOTICE, "destination=%s state=up", d->name);
+		own_back(e, destination_index(e->correlation, d));
+	}
 	return back;
 }
 
@@ -196,14 +200,31 @@ static void bind(struct engine *e, struct lane *l, const struct ticket_result *r
 	l->confirmed = l->sending;
 	l->shown_priority = l->sending_priority;
 	l->updated = e->now;
+	l->sweep_at = l->create_attempt > 1 && !l->swept ? e->now + SWEEP_AFTER * SECOND : INSTANT_NONE;
 	poll_arm(e, l);
 	incident_log(e, l->incident, "ticket", "ticket %s %s", l->ticket, how);
 	engine_notice(e, LOG_LEVEL_INFO, "inc=%s ticket=%s destination=%s %s", l->incident->id_text,
 	              l->ticket, l->destination, how);
 }
 
+/* The search long after a create that was sent twice: what else carries the key was made by the first one. */
+static void swept(struct engine *e, struct lane *l, const struct ticket_result *r)
+{
+	struct slice rest = r->others, id;
+	l->swept = true;
+	if (r->ticket.n > 0 && !slice_is(r->ticket, l->ticket))
+		stray_found(e, l, r->ticket);
+	while (rest.n > 0 && slice_split(&rest, ' ', &id))
+		if (id.n > 0 && !slice_is(id, l->ticket))
+			stray_found(e, l, id);
+}
+
 static void found(struct engine *e, struct lane *l, const struct ticket_result *r)
 {
+	if (l->state == LANE_BOUND) {
+		swept(e, l, r);
+		return;
+	}
 	if (r->outcome == TICKET_ABSENT || r->hits == 0 || r->ticket.n == 0) {
 		l->state = LANE_ABSENT;
 		return;
@@ -256,8 +277,8 @@ static void done(struct engine *e, struct lane *l, const struct ticket_result *r
 		l->acked_there = false;
 		incident_log(e, l->incident, "ticket", "ticket %s reopened", l->ticket);
 		break;
-	case TICKET_LINK_PARENT: /* no lane asks for these */
-	case TICKET_POLL:
+	case TICKET_LINK_PARENT: link_done(e, l, NULL); break;
+	case TICKET_POLL: /* no lane asks for these */
 	case TICKET_CHANGES:
 	case TICKET_CHECK: break;
 	}
@@ -313,6 +334,12 @@ static void refused(struct engine *e, struct lane *l, const struct ticket_result
 		again(e, l, r);
 	} else if (l->straying) {
 		stray_over(e, l, l->error);
+	} else if (r->verb == TICKET_FIND && l->state == LANE_BOUND) {
+		l->swept = true;
+		succeeded(l);
+	} else if (r->verb == TICKET_LINK_PARENT) {
+		link_done(e, l, l->error);
+		succeeded(l);
 	} else if (r->verb == TICKET_GET) { /* nobody can look: only a question, nothing is left undone */
 		succeeded(l);
 		l->look = false;

@@ -82,7 +82,7 @@ static void lane_new(struct engine *e, struct incident *i, const char *destinati
 	l->serial = engine_serial(e);
 	l->incident = i;
 	l->destination = xstrdup(destination);
-	l->next_at = l->since = l->updated = l->wake = INSTANT_NONE;
+	l->next_at = l->since = l->updated = l->wake = l->sweep_at = INSTANT_NONE;
 	TAILQ_INSERT_TAIL(&c->lanes, l, all);
 	hmap_put(c->lane_by, key_u64(&l->serial), l);
 	lane_join(i, l);

@@ -52,9 +52,11 @@ static void put_lane(struct buf *out, const struct lane *l)
 	buf_u64(out, l->confirmed);
 	buf_u64(out, l->dead_print);
 	put_notes(out, &l->notes);
-	buf_u8(out, (uint8_t)(l->look | l->lost << 1 | l->left << 2 | l->shared << 3 | l->reassigned << 4));
+	buf_u8(out, (uint8_t)(l->look | l->lost << 1 | l->left << 2 | l->shared << 3 | l->reassigned << 4 | l->linked << 5 |
+	                      l->swept << 6));
 	buf_u8(out, (uint8_t)l->sending_priority);
 	buf_u8(out, (uint8_t)l->shown_priority);
+	save_time(out, l->sweep_at);
 	save_str(out, l->assignee);
 	save_str(out, l->who);
 }
@@ -67,8 +69,11 @@ static void get_person(struct reader *r, struct lane *l)
 	l->left = bits & 4;
 	l->shared = bits & 8;
 	l->reassigned = bits & 16;
+	l->linked = bits & 32;
+	l->swept = bits & 64;
 	l->sending_priority = load_enum(r, 6);
 	l->shown_priority = load_enum(r, 6);
+	l->sweep_at = load_time(r);
 	l->assignee = load_str(r);
 	l->who = load_str(r);
 }
@@ -107,8 +112,8 @@ static bool get_lane(struct engine *e, struct reader *r)
 	l->op = read_u64(r);
 	l->create = read_u64(r);
 	l->create_attempt = read_u32(r);
-	l->verb = (enum ticket_verb)load_enum(r, TICKET_REOPEN + 1);
-	l->dead_verb = (enum ticket_verb)load_enum(r, TICKET_REOPEN + 1);
+	l->verb = (enum ticket_verb)load_enum(r, TICKET_LINK_PARENT + 1);
+	l->dead_verb = (enum ticket_verb)load_enum(r, TICKET_LINK_PARENT + 1);
 	l->error_class = (enum ticket_class)load_enum(r, TICKET_CLASS_UNKNOWN + 1);
 	l->attempt = read_u32(r);
 	l->tries = read_u32(r);
@@ -149,6 +154,8 @@ static void put_destinations(struct buf *out, const struct correlation *c)
 		for (size_t n = 0; n < d->n_created; n++)
 			save_time(out, d->created[n]);
 		buf_u64(out, d->storm);
+		save_time(out, d->down_since);
+		buf_u64(out, d->own);
 		buf_u64(out, d->poll_op);
 		save_time(out, d->poll_at);
 		save_str(out, d->cursor);
@@ -180,6 +187,8 @@ static void get_destinations(struct reader *r, struct correlation *c)
 		for (size_t m = 0; m < d->n_created; m++)
 			d->created[m] = load_time(r);
 		d->storm = read_u64(r);
+		d->down_since = load_time(r);
+		d->own = read_u64(r);
 		d->poll_op = read_u64(r);
 		d->poll_at = load_time(r);
 		free(d->cursor); /* a name that stands there twice */

@@ -228,7 +228,7 @@ static bool is_change(const struct log_line *l, const struct incident *i)
 	return false;
 }
 
-static void body_changes(const struct incident *i, struct buf *out)
+static void body_changes(const struct engine *e, const struct incident *i, struct buf *out)
 {
 	size_t n = 0, skip;
 	label(out, "Changed");
@@ -236,6 +236,8 @@ static void body_changes(const struct incident *i, struct buf *out)
 	buf_str(out, " created");
 	if (i->previous != 0)
 		buf_printf(out, "; before it: %s", i->previous_id);
+	if (link_before(e, i) != NULL)
+		buf_printf(out, " (ticket %s)", link_before(e, i));
 	buf_char(out, '\n');
 	for (size_t k = 0; k < i->n_log; k++)
 		n += is_change(&i->log[k], i);
@@ -262,7 +264,7 @@ static void body_foot(const struct engine *e, const struct incident *i, struct b
 	label(out, "Runbook");
 	buf_printf(out, SLICE_FMT "   Owner " SLICE_FMT "\n", SLICE_ARG(runbook.n > 0 ? runbook : SLICE("-")),
 	           SLICE_ARG(owner.n > 0 ? owner : SLICE("-")));
-	body_changes(i, out);
+	body_changes(e, i, out);
 	buf_printf(out, "-- carillon %s  dedup %s  rule %s  map rev %s\n", i->id_text,
 	           i->key != NULL ? i->key : "-", i->class_id != NULL ? i->class_id : "-",
 	           e->map_rev[0] != '\0' ? e->map_rev : "-");
@@ -272,8 +274,8 @@ void text_body(const struct engine *e, const struct incident *i, struct buf *out
 {
 	BUG_ON(i->title == NULL || i->root_id == NULL);
 	body_head(e, i, out);
-	if (i->kind == INCIDENT_STORM) {
-		storm_body(e, i, out);
+	if (i->kind != INCIDENT_ORDINARY) {
+		(i->kind == INCIDENT_STORM ? storm_body : own_body)(e, i, out);
 		body_foot(e, i, out);
 		return;
 	}

@@ -135,6 +135,14 @@ static struct desk_ticket *perform(struct desk *d, const struct ticket_op *op)
 	t->updates += op->verb == TICKET_UPDATE;
 	t->notes += op->verb == TICKET_NOTE;
 	t->gets += op->verb == TICKET_GET;
+	if (op->verb == TICKET_LINK_PARENT) {
+		struct arena *a = arena_new(0);
+		struct error err;
+		const struct json *facts = json_parse(a, op->facts, JSON_LIMITS, NULL, &err);
+		struct slice parent = json_text(json_path(facts, SLICE("parent.id")));
+		snprintf(t->parent, sizeof t->parent, SLICE_FMT, SLICE_ARG(parent));
+		arena_free(a);
+	}
 	if (op->verb == TICKET_RESOLVE || op->verb == TICKET_REOPEN) {
 		t->open = op->verb == TICKET_REOPEN;
 		t->state = NULL;
@@ -216,9 +224,16 @@ static void take_op(struct desk *d, const struct ticket_op *op)
 	case DESK_REFUSE: r = answer(op, TICKET_REFUSED, TICKET_CLASS_CONFIG, 400); break;
 	case DESK_SILENT: buf_free(&records); return;
 	}
+	struct buf others = {0};
+	for (size_t i = 0; op->verb == TICKET_FIND && t != NULL && i < d->n; i++)
+		if (&d->v[i] != t && slice_is(op->key, d->v[i].key))
+			buf_printf(&others, "%s%s", others.n > 0 ? " " : "", d->v[i].id);
+	if (f == DESK_DONE)
+		r.others = buf_slice(&others);
 	r.records = buf_slice(&records);
 	ticket_result_encode(&r, &b);
 	buf_free(&records);
+	buf_free(&others);
 	buf_lslice(&d->later, buf_slice(&b));
 	buf_free(&b);
 }

@@ -12,7 +12,7 @@ struct desk_ticket {
 	char key[48];
 	bool open;
 	int updates, notes, gets;
-	char title[160];
+	char title[160], parent[16];
 	/* what people make of it */
 	const char *state, *assignee, *merged_into, *by; /* state NULL: as `open` says */
 	int priority;

@@ -185,6 +185,74 @@ static void a_page_by_service(void **state)
 	desk_free(d);
 }
 
+/* ---- links, second tickets, a broken connection */
+
+static void merged_by_hand_is_linked(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules, desk_map, true);
+	desk_event(d, 0, "ping", "mail", "problem");
+	desk_event(d, 0, "ping", "web", "problem");
+	desk_wait(d, 3 * MINUTE);
+	assert_int_equal(d->n, 2);
+	struct incident *from = desk_incident(d, "web"), *into = desk_incident(d, "mail");
+	incident_merge(d->rig->engine, from, into, "the same fault");
+	incident_touch(d->rig->engine, from);
+	desk_wait(d, 6 * MINUTE);
+	struct desk_ticket *t = desk_ticket(d, from->key);
+	assert_false(t->open);
+	assert_string_equal(t->parent, desk_ticket(d, into->key)->id);
+	assert_true(desk_logged(from, "linked below"));
+	desk_free(d);
+}
+
+static enum desk_fault first_create(struct desk *d, const struct ticket_op *op)
+{
+	return op->verb == TICKET_CREATE && op->attempt == 1 && d->n == 0 ? DESK_NOT_DONE : DESK_DONE;
+}
+
+static void a_late_second_ticket_is_closed(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules, desk_map, true);
+	d->fault = first_create;
+	desk_event(d, 0, "ping", "lone-1", "problem");
+	desk_wait(d, 90 * SECOND);
+	assert_int_equal(d->n, 1);
+	d->v[1] = d->v[0]; /* the first create was done after all, a minute later */
+	snprintf(d->v[1].id, sizeof d->v[1].id, "2");
+	d->n = 2;
+	desk_restart(d);
+	desk_wait(d, 10 * MINUTE);
+	assert_true(d->v[0].open);
+	assert_false(d->v[1].open);
+	assert_true(desk_logged(desk_incident(d, "lone-1"), "second ticket 2"));
+	desk_free(d);
+}
+
+static enum desk_fault only_pager(struct desk *d, const struct ticket_op *op)
+{
+	return slice_is(op->destination, "pager") || d->at > HOUR ? DESK_DONE : DESK_NOT_DONE;
+}
+
+static void a_broken_connection_is_told_elsewhere(void **state)
+{
+	(void)state;
+	struct desk *d = with_pager();
+	two[0].n_also = 0;
+	d->fault = only_pager;
+	desk_event(d, 0, "ping", "lone-1", "problem");
+	desk_wait(d, 30 * MINUTE);
+	assert_int_equal(d->n, 1);
+	assert_non_null(strstr(d->v[0].title, "cannot reach the ticket system default"));
+	desk_restart(d);
+	desk_wait(d, 80 * MINUTE);
+	assert_int_equal(d->n, 2);
+	assert_false(d->v[0].open);
+	assert_true(d->v[1].open);
+	desk_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +262,10 @@ int main(void)
 	    cmocka_unit_test(what_comes_back_is_counted_again),
 	    cmocka_unit_test(a_ticket_and_a_page),
 	    cmocka_unit_test(a_page_by_service),
+
+	    cmocka_unit_test(merged_by_hand_is_linked),
+	    cmocka_unit_test(a_late_second_ticket_is_closed),
+	    cmocka_unit_test(a_broken_connection_is_told_elsewhere),
 	};
 	log_open("test", LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
