@@ -23,7 +23,15 @@ static const char profile[] =
     "  update: {method: PUT, url: \"${conf.base}/t/${ticket.id|path}\", headers: {If-Match: "
     "\"${ticket.version}\"}, readback: {key: \"${incident.dedup_key}\"}}\n"
     "  note: {method: POST, url: \"${conf.base}/t/${ticket.id|path}/n\", body: {t: \"${note.text}\"}}\n"
-    "  resolve: {method: PUT, url: \"${conf.base}/t/${ticket.id|path}\", readback: {state: resolved}}\n";
+    "  resolve: {method: PUT, url: \"${conf.base}/t/${ticket.id|path}\", skip_if: {state: no}, readback: "
+    "{state: resolved}}\n"
+    "  poll: {method: GET, url: \"${conf.base}/p\", items: items, next: next, then: get, ignore: "
+    "{changed_by: me}, extract: {id: id, "
+    "state: s, cursor: c, changed_by: by}}\n"
+    "  changes: {method: GET, url: \"${conf.base}/c\", items: items, next: '@link', extract: {id: id, "
+    "starts: a, ends: b}}\n"
+    "webhook: {verify: {scheme: hmac-sha256, header: x-sig, secret: \"${secret.token}\"}, items: items, "
+    "extract: {id: id, state: s}}\n";
 
 static const char facts[] = "{\"incident\":{\"dedup_key\":\"car:KEY\",\"title\":\"t\"},\"note\":{\"text\":"
                             "\"n\"},\"ticket\":{\"version\":\"v1\"}}";
@@ -59,6 +67,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	                              .n_secrets = 1};
 	BUG_ON(ticket_connection_check(&c, &err) != 0);
 	check_talk(&c, (enum ticket_verb)(data[0] % (TICKET_CHECK + 1)), slice_str(facts), NULL, answers, 2);
+	struct buf records = {0};
+	struct ticket_seen seen;
+	BUG_ON(ticket_hook_check(&c, answers[0].headers, answers[0].body, &err) ==
+	       0); /* nobody has guessed the HMAC */
+	ticket_hook_read(&c, answers[0].headers, answers[0].body, &records);
+	for (struct slice left = buf_slice(&records); left.n > 0;)
+		BUG_ON(!ticket_seen_next(&left, &seen));
+	buf_free(&records);
 	ticket_profile_free(p);
 	findings_clear(&f);
 	return 0;

@@ -34,7 +34,7 @@ static void use(const struct ticket_profile *p)
 	c.conf_values = values;
 	c.secret_values = secrets;
 	if (ticket_connection_check(&c, &err) == 0)
-		for (int v = TICKET_FIND; v <= TICKET_REOPEN; v++)
+		for (int v = TICKET_FIND; v <= TICKET_CHECK; v++)
 			check_talk(&c, (enum ticket_verb)v, slice_str(facts), CHECK_SECRET, answers, 2);
 	free(values);
 	free(secrets);

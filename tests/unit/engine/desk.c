@@ -185,6 +185,8 @@ static void take_op(struct desk *d, const struct ticket_op *op)
 	        : NULL;
 	switch (f) {
 	case DESK_DONE:
+		if (op->verb == TICKET_CHECK)
+			break;
 		if (op->verb == TICKET_POLL) {
 			for (size_t i = 0; i < d->n; i++) {
 				if (d->v[i].changed)

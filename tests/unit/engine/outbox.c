@@ -120,6 +120,48 @@ static void refused_waits_for_a_person(void **state)
 	desk_free(d);
 }
 
+/* Nothing goes out before the connection has passed: a retry, a refusal and a restart on the way; then it is not asked again
+ * until profile or addresses change. */
+static void proves_itself_first(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules, desk_map, true);
+	struct ticket_config *t = &d->rig->config->tickets[0];
+	t->fingerprint = 7;
+	d->fault = scripted;
+	static const enum desk_fault faults[] = {DESK_NOT_DONE, DESK_SILENT, DESK_REFUSE};
+	memcpy(script, faults, sizeof faults);
+	script_at = 0;
+	script_n = 3;
+	restart_due = false;
+	desk_event(d, 0, "ping", "sw1", "problem");
+	pass(d, 10 * MINUTE);
+	struct destination *at = outbox_destination(d->rig->engine->correlation, "default");
+	assert_int_equal(at->check, CHECK_REFUSED);
+	assert_int_equal(d->n, 0);
+	assert_string_equal(lane_state_word(desk_incident(d, "sw1")->lane), "held");
+	pass(d, 30 * MINUTE); /* it tries again by itself */
+	at = outbox_destination(d->rig->engine->correlation, "default");
+	assert_int_equal(at->proven, 7);
+	assert_int_equal(d->n, 1);
+	size_t ops = d->ops;
+	desk_restart(d);
+	desk_wait(d, 40 * MINUTE);
+	assert_int_equal(d->ops, ops); /* it is kept */
+	t->fingerprint = 8;
+	script[0] = DESK_REFUSE;
+	script_at = 0;
+	script_n = 1;
+	desk_event(d, 41 * MINUTE, "ping", "sw1", "clear");
+	desk_wait(d, 45 * MINUTE);
+	assert_true(d->v[0].open);
+	desk_command(d, "{\"do\":\"check\",\"id\":\"default\",\"by\":\"ann\"}");
+	desk_wait(d, 60 * MINUTE);
+	assert_int_equal(outbox_destination(d->rig->engine->correlation, "default")->proven, 8);
+	assert_false(d->v[0].open);
+	desk_free(d);
+}
+
 static enum desk_fault broken_until;
 static duration broken_to;
 static size_t asked;
@@ -272,6 +314,7 @@ int main(void)
 	    cmocka_unit_test(every_sequence),
 	    cmocka_unit_test(after_the_create),
 	    cmocka_unit_test(refused_waits_for_a_person),
+	    cmocka_unit_test(proves_itself_first),
 	    cmocka_unit_test(breaker_opens_and_probes),
 	    cmocka_unit_test(wrong_token_pauses),
 	    cmocka_unit_test(gives_up_after_a_day),

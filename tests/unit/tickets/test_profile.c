@@ -179,7 +179,7 @@ static void refused(void **state)
 	    {OPS "errors:\n  - {when: {status: [20]}, class: config}\n",
 	     "t.yaml:7:22:", "between 100 and 599"},
 	    {OPS "maps: {state_in: {new: fresh}}\n",
-	     "t.yaml:6:24:", "must be one of open, resolved, wontfix, gone"},
+	     "t.yaml:6:24:", "must be one of open, acked, resolved, wontfix, gone"},
 	    {OPS "limits: {rate: fast}\n", "t.yaml:6:16:", "expected a rate"},
 	    {OPS "limits: {concurrency: 0}\n", "t.yaml:6:23:", "between 1 and 64"},
 	    {OPS "defaults: {timeout: 30s}\n", "t.yaml:6:12:", "'timeout' is not available"},
