@@ -24,14 +24,14 @@ static instant quiet_at(const struct alert *a)
 	return absence(a) ? INT64_MAX : after(a->held, a->quiet);
 }
 
-/* When fewer than n events stand in the last `clear_within`; the first such window begins with the alert's.
- */
+/* When fewer than n events stand in the last `clear_within`; the first such window begins with the alert's,
+ * and after a calm that did not last, with the one that ended it. */
 static instant fewer_at(const struct alert *a)
 {
 	if (a->clear_fewer_than == 0 || a->window == NULL || absence(a))
 		return INT64_MAX;
-	instant nth = window_nth(a->window, a->clear_fewer_than);
-	return after(MAX(nth, a->first), a->clear_within);
+	instant nth = window_nth(a->window, MIN(a->clear_fewer_than, a->window->n));
+	return MAX(after(MAX(nth, a->first), a->clear_within), a->held);
 }
 
 static instant deadline(const struct alert *a)
@@ -40,14 +40,14 @@ static instant deadline(const struct alert *a)
 	if (a->state == ALERT_OPEN && a->calm != INSTANT_NONE)
 		return MAX(after(a->calm, a->close_after), settled);
 	instant end = MIN(quiet_at(a), fewer_at(a));
-	if (a->state == ALERT_PENDING)
-		return MIN(end, after(a->since, a->open_after));
-	return a->flapping ? MIN(end, settled) : end;
+	return a->state == ALERT_PENDING ? MIN(end, after(a->since, a->open_after)) : end;
 }
 
 static void arm(struct engine *e, struct alert *a)
 {
 	instant at = deadline(a);
+	if (a->flapping) /* the mark ends then, whatever else holds it open */
+		at = MIN(at, after(a->changed, a->flap_settle));
 	if (a->timer != INSTANT_NONE && a->timer <= at)
 		return; /* that one comes first and looks again */
 	a->timer = at;
@@ -175,19 +175,21 @@ void alert_begin(struct engine *e, const struct rule *r, struct window *w, const
 /* ---- while it lives */
 
 /* Of a threshold only what reaches it ends the calm: single events may trickle in (17.8). */
-static void true_again(struct engine *e, struct alert *a)
+static void true_again(struct engine *e, struct alert *a, instant began)
 {
 	bool was_calm = a->calm != INSTANT_NONE;
 	a->held = e->now;
 	a->calm = INSTANT_NONE;
-	if (was_calm)
-		change(e, a, e->now);
+	if (!was_calm)
+		return;
+	window_forget(a->window, began);
+	change(e, a, e->now);
 }
 
-void alert_again(struct engine *e, struct alert *a)
+void alert_again(struct engine *e, struct alert *a, instant began)
 {
 	BUG_ON(a->state == ALERT_CLOSED);
-	true_again(e, a);
+	true_again(e, a, began);
 	alert_touch(e, a);
 	arm(e, a);
 	if (a->state == ALERT_OPEN)
@@ -195,14 +197,14 @@ void alert_again(struct engine *e, struct alert *a)
 }
 
 void alert_repeat(struct engine *e, const struct rule *r, struct alert *a, const struct occasion *o,
-                  bool holds)
+                  instant began)
 {
 	a->count++;
 	a->last = e->now;
 	observe_alert(e, a, INSTANT_NONE);
 	take_value(a, o);
-	if (holds)
-		true_again(e, a);
+	if (began != INSTANT_NONE)
+		true_again(e, a, began);
 	if (a->stateless && (o->state_set || o->own)) {
 		a->stateless = false; /* its sender says clear as well */
 		a->quiet = quiet_of(e, r, false);
@@ -324,6 +326,7 @@ void alert_timer(struct engine *e, uint64_t serial)
 	struct alert *a = alert_find(e, serial);
 	if (a == NULL || a->state == ALERT_CLOSED || a->timer == INSTANT_NONE || e->now < a->timer)
 		return;
+	window_due(e, a->window); /* what makes the condition true comes before what ends it */
 	a->timer = INSTANT_NONE;
 	if (a->flapping && e->now >= after(a->changed, a->flap_settle)) {
 		a->flapping = false;

@@ -115,6 +115,7 @@ struct window *window_add(struct windows *ws, uint32_t rule, struct slice key, s
 void window_free(struct windows *ws, struct window *w);
 void window_push(struct window *w, instant at, uint32_t keep);  /* remembers the last `keep` times */
 instant window_nth(const struct window *w, uint32_t n);         /* the n-th latest time, from 1; INSTANT_NONE */
+void window_forget(struct window *w, instant before);           /* times before that one */
 void window_empty(struct window *w);
 void window_idle(struct windows *ws, struct window *w);         /* its alert has gone; freed if there is nothing in it */
 void windows_take(struct windows *ws, struct window *w);        /* out of the idle list: it gets an alert */
@@ -127,6 +128,7 @@ void window_destroy(struct window *w);                          /* memory only *
 void window_reform(struct windows *ws, struct window *w, const struct rule *r); /* empty, and of the form that r wants */
 /* A deadline of a formed window, unless an earlier one is on its way: TIMER_WINDOW comes, and looks again. */
 void window_timer(struct engine *e, struct window *w, instant at);
+void window_due(struct engine *e, struct window *w);            /* runs its deadline if that is due; NULL: nothing */
 
 /* window.c */
 void windows_rules(struct engine *e); /* fresh rule states for the running set */
@@ -177,10 +179,11 @@ struct alert **alerts_by_order(const struct engine *e, size_t *n); /* all, in or
 /* alert.c */
 /* The condition has become true for a key without an alert. `first`: of the events counted, `count` of them. */
 void alert_begin(struct engine *e, const struct rule *r, struct window *w, const struct occasion *o, instant first, uint64_t count);
-/* The condition is true again, by a deadline, of an alert that was calm. */
-void alert_again(struct engine *e, struct alert *a);
-/* A fitting event of a key with an alert; `holds`: the condition (match with when) is true at it. */
-void alert_repeat(struct engine *e, const struct rule *r, struct alert *a, const struct occasion *o, bool holds);
+/* The condition is true again, by a deadline, of an alert that was calm; `began`: its window or run. */
+void alert_again(struct engine *e, struct alert *a, instant began);
+/* A fitting event of a key with an alert. `began`: the condition (match with when) is true at it, by a window or run that
+ * began then; INSTANT_NONE: it is not. */
+void alert_repeat(struct engine *e, const struct rule *r, struct alert *a, const struct occasion *o, instant began);
 void alert_clear(struct engine *e, struct alert *a, const char *reason); /* an explicit clear */
 void alert_drop(struct engine *e, struct alert *a);             /* a pending one that never opens */
 void alert_timer(struct engine *e, uint64_t serial);

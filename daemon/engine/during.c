@@ -9,7 +9,7 @@
 
 struct during {
 	struct during_state {
-		bool active;
+		bool active, changed; /* changed: at this instant, and not yet told */
 		instant edge;
 	} * v;
 	size_t n;
@@ -93,31 +93,38 @@ static void drop_pending(struct engine *e, uint32_t number)
 	}
 }
 
-void during_timer(struct engine *e)
+void during_turn(struct engine *e)
 {
 	struct during *d = e->during;
 	bool any = false;
 	if (d->next == INSTANT_NONE || e->now < d->next)
 		return;
 	d->next = INSTANT_NONE;
-	bool *changed = arena_array(e->scratch, d->n + 1, sizeof *changed);
 	for (uint32_t i = 0; i < d->n; i++) {
 		bool was = d->v[i].active;
 		if (d->v[i].edge == INSTANT_NONE || e->now < d->v[i].edge)
 			continue;
 		look(e, i);
-		changed[i] = d->v[i].active != was;
-		any = any || changed[i];
+		d->v[i].changed = d->v[i].active != was;
+		any = any || d->v[i].changed;
 	}
 	if (any)
 		silences_refresh(e, false);
+	for (uint32_t i = 0; i < d->n; i++)
+		if (d->v[i].changed)
+			drop_pending(e, i);
+	arm(e);
+}
+
+void during_tell(struct engine *e)
+{
+	struct during *d = e->during;
 	for (uint32_t i = 0; i < d->n; i++) {
-		if (!changed[i])
+		if (!d->v[i].changed)
 			continue;
-		drop_pending(e, i);
+		d->v[i].changed = false;
 		alert_calendar_event(e, calendar(e, i)->id, d->v[i].active);
 	}
-	arm(e);
 }
 
 void during_rules_changed(struct engine *e)

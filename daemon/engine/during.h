@@ -10,8 +10,10 @@ struct during;
 void during_new(struct engine *e);
 void during_free(struct engine *e);
 void during_start(struct engine *e); /* the first input: time is known now */
-/* An edge: flags, what is pending outside, silences, then the event {type: calendar, calendar, edge}. */
-void during_timer(struct engine *e);
+/* Edges that are due now: first flags, silences and what is pending outside, before anything else of this instant; when all
+ * timers have run (17.1), the events {type: calendar, calendar, edge}. */
+void during_turn(struct engine *e);
+void during_tell(struct engine *e);
 void during_rules_changed(struct engine *e); /* before silences_rules_changed */
 void during_save(const struct engine *e, struct buf *out);
 bool during_load(struct engine *e, struct reader *r);

@@ -142,7 +142,7 @@ static void run_timer(struct engine *e, const struct heap_item *it)
 	case TIMER_DESTINATION:
 	case TIMER_CAUSE: correlation_timer(e, (enum timer_kind)it->kind, it->object); break;
 	case TIMER_SILENCE: silences_timer(e); break;
-	case TIMER_CALENDAR: during_timer(e); break;
+	case TIMER_CALENDAR: break; /* it had its turn at the beginning of the instant */
 	case TIMER_KINDS: (void)DOUBT(true); break;
 	}
 }
@@ -155,6 +155,7 @@ static bool run_instant(struct engine *e, instant at)
 		return false;
 	instant due = MAX(it.at, e->now);
 	e->now = due;
+	during_turn(e);
 	while (heap_peek(&e->timers, &it) && it.at <= due) {
 		if (!heap_pop(&e->timers, &it))
 			break;
@@ -162,6 +163,7 @@ static bool run_instant(struct engine *e, instant at)
 		while (windows_work(e))
 			;
 	}
+	during_tell(e);
 	settle(e);
 	return true;
 }

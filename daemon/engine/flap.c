@@ -105,7 +105,13 @@ void flaps_sweep(struct engine *e, uint32_t rule, int most)
 		struct flap *f = rs->flaps.first;
 		if (f->v[f->n - 1] > e->now - d.within)
 			break;
-		flap_drop(e, f);
+		const struct window *w = window_find(e->windows, rule, slice_of(f->key, f->key_n));
+		if (w == NULL || w->alert == NULL) {
+			flap_drop(e, f);
+			continue;
+		}
+		flap_unlink(rs, f); /* the end of its alert may be dated back to when these count */
+		flap_link(rs, f);
 	}
 }
 

@@ -230,9 +230,9 @@ static void fire(const struct act *a, const struct steps_said *said, instant sta
 	if (a->w->alert == NULL)
 		alert_begin(e, a->r, a->w, a->o, start, a->s->seen - seen);
 	else if (a->o->silent)
-		alert_again(e, a->w->alert);
+		alert_again(e, a->w->alert, start);
 	else
-		alert_repeat(e, a->r, a->w->alert, a->o, true);
+		alert_repeat(e, a->r, a->w->alert, a->o, start);
 	e->windows->said = NULL;
 }
 
@@ -386,7 +386,7 @@ static void any_order(struct act *a)
 	}
 	if (satisfied(a) < a->r->when.least) {
 		if (a->w->alert != NULL)
-			alert_repeat(a->e, a->r, a->w->alert, a->o, false);
+			alert_repeat(a->e, a->r, a->w->alert, a->o, INSTANT_NONE);
 		return;
 	}
 	for (uint32_t i = 0; i < a->s->n; i++) {
@@ -410,7 +410,7 @@ static void in_strict_order(struct act *a, bool step)
 		run_drop(&fired);
 		steps_clear(&a->s->head);
 	} else if (step && a->w->alert != NULL) {
-		alert_repeat(a->e, a->r, a->w->alert, a->o, false);
+		alert_repeat(a->e, a->r, a->w->alert, a->o, INSTANT_NONE);
 	}
 }
 
@@ -424,6 +424,8 @@ static bool sort_hits(struct act *a, const uint32_t *hits, size_t n, bool *clear
 	for (size_t k = 0; k < n; k++) {
 		BUG_ON(hits[k] >= n_predicates || p[hits[k]].step >= a->r->when.n_steps);
 		uint32_t i = p[hits[k]].step;
+		if (a->o->alert && !p[hits[k]].sees_alerts)
+			continue;
 		const struct rule_step *st = &a->r->when.steps[i];
 		bool plain = st->absent || st->mentions_state || a->o->state == STATE_PROBLEM;
 		if (!plain && a->o->state == STATE_CLEAR)
@@ -490,10 +492,10 @@ void steps_event(struct engine *e, const struct rule *r, const uint32_t *hits, s
 		if (keep > 0)
 			window_push(a.w, e->now, keep);
 	}
-	if (r->when.any_order)
-		any_order(&a);
-	else
+	if (!r->when.any_order)
 		in_strict_order(&a, step);
+	else if (step)
+		any_order(&a);
 }
 
 /* ---- the deadline of a trailing `absent` */

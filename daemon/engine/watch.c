@@ -107,7 +107,7 @@ void watch_timer(struct engine *e, struct window *w)
 	else if (!rule_counts_all(e, r, e->now - r->within, e->now, &again))
 		window_timer(e, w, MAX(again, e->now + 1));
 	else if (w->alert != NULL)
-		alert_again(e, w->alert);
+		alert_again(e, w->alert, INSTANT_NONE); /* nothing that was heard is forgotten */
 	else
 		miss(e, r, w);
 }
@@ -123,13 +123,12 @@ void watch_event(struct engine *e, const struct rule *r, struct window *w, struc
 	if (v->since == INSTANT_NONE)
 		v->since = e->now;
 	v->head.last = e->now;
-	bool well = enough(e, r, w);
-	if (w->alert != NULL && w->alert->calm == INSTANT_NONE && !well)
-		alert_repeat(e, r, w->alert, o, false);
-	else if (w->alert != NULL && well)
-		alert_clear(e, w->alert, "enough events again");
-	else
+	if (w->alert != NULL)
+		alert_repeat(e, r, w->alert, o, INSTANT_NONE);
+	if (w->alert == NULL || w->alert->calm != INSTANT_NONE)
 		arm(e, r, w);
+	else if (enough(e, r, w))
+		alert_clear(e, w->alert, "enough events again");
 }
 
 /* Enough events are what a window begins with; after any other end the time runs anew, or nobody is waited

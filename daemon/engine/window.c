@@ -85,7 +85,7 @@ static void count_event(struct engine *e, const struct rule *r, struct window *w
 	instant first = r->at_least > 0 ? window_nth(w, r->at_least) : e->now;
 	bool holds = first != INSTANT_NONE && (r->at_least == 0 || first > e->now - r->within);
 	if (w->alert != NULL)
-		alert_repeat(e, r, w->alert, o, holds);
+		alert_repeat(e, r, w->alert, o, holds ? first : INSTANT_NONE);
 	else if (holds)
 		alert_begin(e, r, w, o, first, MAX(r->at_least, 1));
 }
@@ -114,7 +114,7 @@ static void value_event(struct engine *e, const struct rule *r, struct window *w
 	struct occasion own = *o;
 	own.value = verdict ? &value : NULL;
 	if (w->alert != NULL)
-		alert_repeat(e, r, w->alert, &own, holds);
+		alert_repeat(e, r, w->alert, &own, holds ? value_first(w->form) : INSTANT_NONE);
 	else if (holds)
 		alert_begin(e, r, w, &own, value_first(w->form), value_count(w->form));
 }
@@ -217,6 +217,13 @@ static bool sees(const struct engine *e, const struct predicate *p, const struct
 	return p->rule != o->alert_rule && (p->role == PREDICATE_CLEAR ? rs->clear_alerts : rs->match_alerts);
 }
 
+/* The event fits the rule's `clear.match`, and that hears of it. */
+static bool clears_too(const struct engine *e, const struct rule *r, const uint32_t *hits, size_t n,
+                       const struct occasion *o)
+{
+	return is_hit(hits, n, r->clear_match) && (!o->alert || e->windows->rules[r->number].clear_alerts);
+}
+
 /* What fits `match` and `clear.match` clears (17.5). */
 static void judge_all(struct engine *e, const struct occasion *o, const uint32_t *hits, size_t n)
 {
@@ -232,11 +239,10 @@ static void judge_all(struct engine *e, const struct occasion *o, const uint32_t
 			continue;
 		const struct rule *r = &rules[p->rule];
 		if (p->role == PREDICATE_STEP)
-			i += judge_steps(e, predicates, hits + i, n - i, is_hit(hits, n, r->clear_match), o) -
-			     1;
+			i += judge_steps(e, predicates, hits + i, n - i, clears_too(e, r, hits, n, o), o) - 1;
 		else if (p->role == PREDICATE_CLEAR)
 			judge(e, r, true, o);
-		else if (!is_hit(hits, n, r->clear_match))
+		else if (!clears_too(e, r, hits, n, o))
 			judge(e, r, false, o);
 	}
 }
@@ -316,12 +322,15 @@ bool windows_work(struct engine *e)
 
 void windows_timer(struct engine *e, enum timer_kind kind, uint64_t object)
 {
-	if (kind == TIMER_ALERT) {
+	if (kind == TIMER_ALERT)
 		alert_timer(e, object);
-		return;
-	}
-	struct window *w = kind == TIMER_WINDOW ? hmap_get(e->windows->timed, key_u64(&object)) : NULL;
-	if (w == NULL || w->form->timer == INSTANT_NONE || e->now < w->form->timer)
+	else if (kind == TIMER_WINDOW)
+		window_due(e, hmap_get(e->windows->timed, key_u64(&object)));
+}
+
+void window_due(struct engine *e, struct window *w)
+{
+	if (w == NULL || !w->formed || w->form->timer == INSTANT_NONE || e->now < w->form->timer)
 		return;
 	w->form->timer = INSTANT_NONE;
 	if (w->form->kind == WHEN_FEWER)

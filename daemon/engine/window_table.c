@@ -221,6 +221,14 @@ instant window_nth(const struct window *w, uint32_t n)
 	return n == 0 || n > w->n ? INSTANT_NONE : w->ring[(w->head + (w->n - n)) % w->cap];
 }
 
+void window_forget(struct window *w, instant before)
+{
+	while (w->n > 0 && window_nth(w, w->n) < before) {
+		w->head = (w->head + 1) % w->cap;
+		w->n--;
+	}
+}
+
 void window_empty(struct window *w)
 {
 	w->n = w->head = 0;

@@ -203,16 +203,32 @@ static void chain_cycle(struct loader *ld, const uint32_t *way, size_t n)
 	buf_free(&text);
 }
 
+/* Could an alert of `other` open one of r? Only a condition that asks for alerts hears of them: of a
+ * sequence, each step on its own. */
+static bool hears(const struct loader *ld, const struct rule *r, const struct rule *other)
+{
+	const struct predicate *p = ld->rs->predicates;
+	if (!r->sees_alerts || r->mode == MODE_OFF)
+		return false;
+	if (r->when.n_steps == 0)
+		return cond_verdict(ld, p[r->match].cond, other) != VERDICT_NO;
+	for (size_t i = 0; i < r->when.n_steps; i++) {
+		const struct predicate *s = &p[r->when.steps[i].predicate];
+		if (s->sees_alerts && cond_verdict(ld, s->cond, other) != VERDICT_NO)
+			return true;
+	}
+	return false;
+}
+
 void check_chains(struct loader *ld)
 {
 	const struct rule_set *rs = ld->rs;
 	ld->chains = graph_new(rs->n_rules);
 	for (size_t a = 0; a < rs->n_rules; a++) {
-		const struct cond *c = ld->symbols[SYMBOL_RULE][a]->cond;
-		if (c == NULL || !rs->rules[a].sees_alerts)
+		if (ld->symbols[SYMBOL_RULE][a]->cond == NULL)
 			continue;
 		for (size_t b = 0; b < rs->n_rules; b++)
-			if (cond_verdict(ld, c, &rs->rules[b]) != VERDICT_NO)
+			if (hears(ld, &rs->rules[a], &rs->rules[b]))
 				graph_add(ld->chains, a, (uint32_t)b);
 	}
 	graph_cycles(ld->chains, ld, chain_cycle);

@@ -44,7 +44,10 @@ static uint64_t digest(const struct rule_set *rs)
 	(void)rule_set_predicates(rs, &n_predicates);
 	uint64_t h = n_atoms * 31 + n_predicates;
 	for (size_t i = 0; i < n_rules; i++) {
-		BUG_ON(r[i].number != i || r[i].summary == NULL || (r[i].mode != MODE_OFF && r[i].match >= n_predicates));
+		BUG_ON(r[i].number != i || r[i].summary == NULL);
+		BUG_ON(r[i].mode != MODE_OFF && r[i].when.n_steps == 0 && r[i].match >= n_predicates);
+		for (size_t k = 0; r[i].mode != MODE_OFF && k < r[i].when.n_steps; k++)
+			BUG_ON(r[i].when.steps[k].predicate >= n_predicates);
 		BUG_ON(rule_set_find(rs, r[i].id) != &r[i]);
 		h = h * 1099511628211u ^ r[i].hash;
 	}
