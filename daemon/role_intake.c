@@ -341,6 +341,7 @@ static void intake_swap(void *self, const struct config *config, uint32_t genera
 	in->gen = in->next;
 	in->next = NULL;
 	in->gen->config = config;
+	role_tables_give(in->tables, in->gen->rules, in->gen->matcher);
 	keep_secrets(former, in->gen);
 	if (former != NULL)
 		intake_close_unwanted(in);
@@ -424,6 +425,23 @@ static void intake_map(void *self, int fd, const char *hash UNUSED)
 	in->map = m;
 }
 
+/* A whole copy replaces the former one between two events. */
+static void take_tables(struct intake *in, int fd)
+{
+	struct error err;
+	struct role_tables *former = in->tables, *t = role_tables_open(fd, &err);
+
+	if (t == NULL) {
+		log_warn("msg=\"rows of Redis tables refused, the last copy serves on\" reason=\"%s\"", err.text);
+		return;
+	}
+	in->tables = t;
+	if (in->gen != NULL)
+		role_tables_give(t, in->gen->rules, in->gen->matcher);
+	intake_shadow_tables(in->shadow, t);
+	role_tables_free(former);
+}
+
 static void on_parent_frame(void *self, const struct frame *head, struct slice payload, int fd)
 {
 	struct intake *in = self;
@@ -432,7 +450,9 @@ static void on_parent_frame(void *self, const struct frame *head, struct slice p
 		intake_record_frame(in->recording, payload, fd);
 	else if (head->kind == FRAME_SHADOW)
 		intake_shadow_frame(in, payload);
-	if (head->kind != FRAME_RECORD && fd >= 0)
+	else if (head->kind == FRAME_TABLES && fd >= 0)
+		take_tables(in, fd);
+	if (head->kind != FRAME_RECORD && head->kind != FRAME_TABLES && fd >= 0)
 		close(fd);
 }
 
@@ -503,6 +523,7 @@ static void intake_free(void *self)
 	generation_free(in->gen);
 	generation_free(in->next);
 	role_map_close(in->map);
+	role_tables_free(in->tables);
 	evt_batch_free(&in->batch);
 	buf_free(&in->frame);
 	buf_free(&in->record);

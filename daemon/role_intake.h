@@ -13,6 +13,7 @@
 #include "plugins/snmptrap/mib.h"
 #include "role.h"
 #include "role_map.h"
+#include "role_tables.h"
 #include "rules/matcher.h"
 #include "rules/redact.h"
 
@@ -79,6 +80,7 @@ struct intake {
 	struct intake_shadow *shadow; /* NULL: no candidate rules run */
 	struct intake_generation *gen, *next;
 	struct role_map *map;
+	struct role_tables *tables; /* rows of the rules' Redis tables; NULL: none came yet */
 	struct channel *core, *tail;
 	struct unacked *ring; size_t ring_at, ring_n, ring_cap; /* ring_cap: a power of two */
 	uint64_t seq, acked;
@@ -130,6 +132,7 @@ void intake_record_payload(struct intake_record *r, const struct intake_listener
 /* role_intake_shadow.c */
 void intake_shadow_frame(struct intake *in, struct slice bundle); /* FRAME_SHADOW of the parent; empty: it ends */
 void intake_shadow_event(struct intake *in, const struct fields *f, instant received); /* before the live decoders */
+void intake_shadow_tables(struct intake_shadow *s, const struct role_tables *t); /* NULL is fine */
 void intake_shadow_free(struct intake_shadow *s); /* NULL is fine */
 
 /* role_intake_hook.c: webhooks; arg is the socket */

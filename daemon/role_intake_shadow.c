@@ -33,6 +33,13 @@ void intake_shadow_free(struct intake_shadow *s)
 	free(s);
 }
 
+/* Only tables that the running rules have too are copied; a candidate's new table is empty until it is deployed. */
+void intake_shadow_tables(struct intake_shadow *s, const struct role_tables *t)
+{
+	if (s != NULL)
+		role_tables_give(t, s->rules, s->matcher);
+}
+
 static struct intake_shadow *shadow_new(struct intake *in, const struct bundle *b, struct error *err)
 {
 	struct intake_shadow *s = xcalloc(1, sizeof *s);
@@ -53,6 +60,7 @@ static struct intake_shadow *shadow_new(struct intake *in, const struct bundle *
 	}
 	rule_set_set_generation(s->rules, bundle_generation(b));
 	s->matcher = matcher_new(s->rules);
+	intake_shadow_tables(s, in->tables);
 	s->offered = counter(in->role->counters, "carillon_shadow_events_total", "");
 	s->dropped = counter(in->role->counters, "carillon_shadow_dropped_total", "");
 	return s;

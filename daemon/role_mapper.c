@@ -18,8 +18,9 @@
 
 /* ---- handing over */
 
-static void state(struct mapper *m, bool ok, const char *error)
+static void send_state(struct mapper *m)
 {
+	const bool ok = m->error == NULL;
 	struct buf b = {0};
 	struct jw w = jw_new(&b);
 
@@ -29,13 +30,29 @@ static void state(struct mapper *m, bool ok, const char *error)
 	jw_kstr(&w, "source", m->role->config->map.redis ? "redis" : "file");
 	jw_kint(&w, "services", m->services);
 	jw_kstr(&w, "hash", m->hash);
-	jw_kstr(&w, "error", error);
+	jw_kstr(&w, "error", m->error);
+	mapper_tables_json(m->tables, &w);
 	jw_end(&w);
 	role_send(m->role, FRAME_MAP_STATE, 0, buf_slice(&b), -1);
 	buf_free(&b);
 	counter_set(counter(m->role->counters, "carillon_map_last_sync_successful", ""), ok ? 1 : 0);
 	if (m->good != INSTANT_NONE)
 		counter_set(counter(m->role->counters, "carillon_map_last_sync_timestamp_seconds", ""), (uint64_t)(m->good / SECOND));
+}
+
+static void state(struct mapper *m, const char *error)
+{
+	free(m->error);
+	m->error = error != NULL ? xstrdup(error) : NULL;
+	m->told = true;
+	send_state(m);
+}
+
+/* Before the map's own first word nothing is known of it, and the parent takes any word for that one. */
+void mapper_tell(struct mapper *m)
+{
+	if (m->told)
+		send_state(m);
 }
 
 void mapper_failed(struct mapper *m, const char *why)
@@ -45,10 +62,10 @@ void mapper_failed(struct mapper *m, const char *why)
 		log_warn("msg=\"no new map, the last good one serves on\" reason=\"%s\"", why);
 	free(m->said);
 	m->said = xstrdup(why);
-	state(m, false, why);
+	state(m, why);
 }
 
-static int sealed_file(struct slice bytes, struct error *err)
+int mapper_sealed(struct slice bytes, struct error *err)
 {
 	int fd = memfd_create("map.bin", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	size_t at = 0;
@@ -109,7 +126,7 @@ static void publish_bytes(struct mapper *m, struct slice bytes)
 	/* those that only a need names are no services: an emptied export may leave its needs behind */
 	for (uint32_t i = 0; map != NULL && i < service_map_len(map); i++)
 		n += !service_unknown(map, i);
-	if (map == NULL || shrunk(m, n, &err) || (fd = sealed_file(bytes, &err)) < 0) {
+	if (map == NULL || shrunk(m, n, &err) || (fd = mapper_sealed(bytes, &err)) < 0) {
 		mapper_failed(m, err.text);
 	} else {
 		service_map_hash(map, hash);
@@ -120,7 +137,7 @@ static void publish_bytes(struct mapper *m, struct slice bytes)
 		memcpy(m->hash, hash, sizeof hash);
 		free(m->said);
 		m->said = NULL;
-		state(m, true, NULL);
+		state(m, NULL);
 		close(fd);
 	}
 	if (map != NULL)
@@ -265,10 +282,12 @@ static void *mapper_start(struct role *r)
 }
 
 /* At the start there is the last good map to go on with, so only a reload is refused. */
-static int mapper_compile(void *self, const struct bundle *b UNUSED, const struct config *next, uint32_t generation UNUSED, struct error *err)
+static int mapper_compile(void *self, const struct bundle *b, const struct config *next, uint32_t generation UNUSED, struct error *err)
 {
 	struct mapper *m = self;
 
+	mapper_tables_free(m->next_tables);
+	m->next_tables = mapper_tables_new(m, b, next);
 	return m->role->config == NULL || next->map.redis ? 0 : check_files(m, next, err);
 }
 
@@ -300,7 +319,12 @@ static void mapper_swap(void *self, const struct config *config UNUSED, uint32_t
 	read_hosts(m);
 	mapper_redis_free(m->redis);
 	m->redis = NULL;
+	mapper_tables_free(m->tables);
+	m->tables = m->next_tables;
+	m->next_tables = NULL;
 	read_source(m);
+	if (m->tables != NULL)
+		mapper_tables_start(m->tables);
 	if (!m->ready)
 		role_ready(m->role, NULL);
 	m->ready = true;
@@ -344,6 +368,8 @@ static void mapper_stop(void *self)
 
 	mapper_redis_free(m->redis);
 	m->redis = NULL;
+	mapper_tables_free(m->tables);
+	m->tables = NULL;
 	role_done(m->role);
 }
 
@@ -352,10 +378,13 @@ static void mapper_free(void *self)
 	struct mapper *m = self;
 
 	mapper_redis_free(m->redis);
+	mapper_tables_free(m->tables);
+	mapper_tables_free(m->next_tables);
 	loop_timer_free(m->again);
 	secret_wipe(&m->password);
 	buf_free(&m->hosts_text);
 	free(m->said);
+	free(m->error);
 	free(m);
 }
 

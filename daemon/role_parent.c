@@ -104,7 +104,7 @@ void parent_try_intakes(struct parent *p)
 {
 	struct child *core = child_find(p, ROLE_CORE, 0);
 
-	if (p->state != PARENT_STARTING || core == NULL || !core->ready || !p->map_known)
+	if (p->state != PARENT_STARTING || core == NULL || !core->ready || !p->map_known || !p->tables_known)
 		return;
 	p->state = PARENT_RUNNING;
 	for (size_t i = 0; i < p->n_children; i++)
@@ -230,6 +230,21 @@ static void take_map(struct child *c, struct slice hash, int fd)
 	parent_try_intakes(p);
 }
 
+/* From mapper: rows of the rules' tables, or the word that there are none (yet): the last ones stay. */
+static void take_tables(struct parent *p, int fd)
+{
+	p->tables_known = true;
+	if (fd >= 0) {
+		if (p->tables_fd >= 0)
+			close(p->tables_fd);
+		p->tables_fd = fd;
+		for (size_t i = 0; i < p->n_children; i++)
+			if (p->children[i].started)
+				child_send_tables(&p->children[i]);
+	}
+	parent_try_intakes(p);
+}
+
 static void forward_map_state(struct parent *p, struct slice state)
 {
 	struct child *front = child_find(p, ROLE_FRONT, 0);
@@ -270,6 +285,12 @@ void parent_frame(struct child *c, const struct frame *head, struct slice payloa
 	case FRAME_MAP:
 		take_map(c, payload, fd);
 		return;
+	case FRAME_TABLES:
+		if (c->ops->kind == ROLE_MAPPER) {
+			take_tables(p, fd);
+			return;
+		}
+		break;
 	case FRAME_MAP_STATE:
 		forward_map_state(p, payload);
 		break;
@@ -392,7 +413,7 @@ struct parent *parent_new(const struct parent_options *o, struct findings *f, st
 	enum log_level level;
 
 	p->options = *o;
-	p->map_fd = -1;
+	p->map_fd = p->tables_fd = -1;
 	p->generation = 1;
 	p->started = loop_wall();
 	if (read_sources(p, f, err) != 0) {
@@ -452,6 +473,8 @@ void parent_free(struct parent *p)
 	free(p->sockets);
 	if (p->map_fd >= 0)
 		close(p->map_fd);
+	if (p->tables_fd >= 0)
+		close(p->tables_fd);
 	parent_record_free(p->record);
 	loop_timer_free(p->watchdog);
 	loop_timer_free(p->patience);

@@ -65,6 +65,8 @@ struct parent {
 	int map_fd;
 	char map_hash[65];
 	bool map_known;         /* there is a map, or it is known that there is none */
+	int tables_fd;          /* rows of the rules' Redis tables; -1: none */
+	bool tables_known;      /* mapper has tried to read them */
 	bool core_told;         /* core has said which map it recovered, if any: mapper measures new ones against it */
 	struct buf map_state;   /* what mapper said last, for a front that starts again */
 	struct parent_record *record;
@@ -114,6 +116,7 @@ void child_send_secrets(struct child *c, const struct config *config);
 void child_send_ticket_file(struct child *c, const struct config *config, struct slice name); /* conf.path of that connection */
 void child_send(struct child *c, uint16_t kind, uint64_t seq, struct slice payload, int fd);
 void child_send_map(struct child *c);
+void child_send_tables(struct child *c);
 void children_reap(struct parent *p);
 struct child *child_find(struct parent *p, enum role_kind kind, unsigned index);
 bool child_wants_socket(const struct parent *p, const struct child *c, const struct parent_socket *s);

@@ -145,8 +145,7 @@ void child_send_secrets(struct child *c, const struct config *config)
 				send_secret(c, config->tickets[i].secrets[k].ref);
 		break;
 	case ROLE_MAPPER:
-		if (config->map.redis)
-			send_secret(c, config->map.password.ref);
+		send_secret(c, config->map.password.ref); /* the rules' tables are in that Redis too */
 		break;
 	case ROLE_FRONT:
 		send_secret(c, config->admin.tokens.ref);
@@ -186,6 +185,12 @@ void child_send_map(struct child *c)
 
 	if (known && c->ops->map != NULL)
 		send_named(c, FRAME_MAP, c->parent->map_hash, 0, c->parent->map_fd);
+}
+
+void child_send_tables(struct child *c)
+{
+	if (c->ops->kind == ROLE_INTAKE && c->parent->tables_fd >= 0)
+		child_send(c, FRAME_TABLES, 0, SLICE_NONE, c->parent->tables_fd);
 }
 
 static void connect_pair(struct child *a, struct child *b)
@@ -233,6 +238,7 @@ static void give_all(struct child *c)
 	child_send(c, FRAME_SWAP, p->generation, SLICE_NONE, -1);
 	child_send_secrets(c, p->config);
 	child_send_map(c);
+	child_send_tables(c);
 	if (c->ops->kind == ROLE_FRONT && p->map_state.n > 0)
 		child_send(c, FRAME_MAP_STATE, 0, buf_slice(&p->map_state), -1);
 	connect_all(c);

@@ -47,6 +47,7 @@ enum frame_kind {
 	FRAME_RECORD = 27,        /* parent → intake: JSON {"rate","size"} with the next file, or {"stop"}; intake → parent: the next file, please; front → parent: JSON {"do"}, FRAME_REPLY comes back */
 	FRAME_SHADOW = 28,        /* candidate rules (rules shadow): parent → core, intake: an encoded bundle, empty: no more; intake → core: struct event_payload, not acknowledged; front → parent: JSON {"do"}; front → core: the report, please; FRAME_REPLY comes back */
 	FRAME_TICKET_FILE = 29,   /* egress → parent: a ticket connection whose conf.path is wanted; back: its name, the file as a descriptor */
+	FRAME_TABLES = 31,        /* mapper → parent → intake: rows of the rules' Redis tables as a file descriptor (role_tables.h); none: they cannot be read, or there are none */
 	/* inputs that exist only in the journal */
 	INPUT_TICK = 64,          /* a deadline was due and no event came; empty */
 	INPUT_RULES = 65,         /* rule set by hash: 64 hex */

@@ -161,7 +161,6 @@ extern const char *const words_severity[], *const words_state[];
 bool schema_check(struct loader *ld, const struct load_file *file, const struct node *n, const struct schema *s,
                   const char *thing, struct mark at);
 const struct schema_key *schema_key(const struct schema *s, struct slice key);         /* NULL: no such key */
-const char *schema_lacking(const struct schema *s, struct slice key); /* "when.steps": not in this version; else NULL */
 /* E007, E008: a whole number within the limits of its kind. */
 void schema_count(struct loader *ld, const struct load_file *file, const struct schema_key *k, const struct node *n);
 /* The word of "expected …" for what n is: text, number, true/false, a list, a map, nothing. */

@@ -23,14 +23,6 @@ static const char *const words_scale[] = {"high", "medium", "low", NULL};
 static const char *const words_ticket[] = {"none", "open", "resolved", NULL};
 static const char *const words_person[] = {"acked", "open", "resolved", "wontfix", "gone", NULL};
 
-/* Keys of the language that this version lacks: {schema, key, as the message names it}. Taking a row out
- * makes the key legal; nothing else needs to know. */
-static const struct {
-	const char *schema, *key, *name;
-} lacking[] = {
-    {"table", "redis", "tables.redis"},
-};
-
 static const struct schema_key file_keys[] = {
     {"version", KEY_TEXT, true, NULL, "language version: 1", 0, 0},
     {"package", KEY_TEXT, false, NULL, "namespace of the file's rules; several files may share one", 0, 0},
@@ -284,14 +276,6 @@ SCHEMA(schema_ticket, "ticket", ticket_keys, false);
 SCHEMA(schema_expect, "expect", expect_keys, false);
 SCHEMA(schema_alert, "alert", alert_keys, false);
 SCHEMA(schema_incident_expected, "expected incident", expected_incident_keys, false);
-
-const char *schema_lacking(const struct schema *s, struct slice key)
-{
-	for (size_t i = 0; i < ARRAY_LEN(lacking); i++)
-		if (strcmp(lacking[i].schema, s->name) == 0 && slice_is(key, lacking[i].key))
-			return lacking[i].name;
-	return NULL;
-}
 
 const struct schema_key *schema_key(const struct schema *s, struct slice key)
 {

@@ -1,4 +1,4 @@
-/* Holds a map of a rule file against its table of keys: unknown, lacking and missing keys, and the kind of
+/* Holds a map of a rule file against its table of keys: unknown and missing keys, and the kind of
  * each value. One finding per fault, and the walk goes on with the next key (language.md sections 12, 17.20).
  */
 
@@ -259,12 +259,8 @@ bool schema_check(struct loader *ld, const struct load_file *file, const struct 
 		return false;
 	}
 	for (const struct node *i = n->first; i != NULL; i = i->next) {
-		const char *lacks = schema_lacking(s, i->key);
 		const struct schema_key *k = schema_key(s, i->key);
-		if (lacks != NULL)
-			load_error(ld, file, "E004", i->key_mark, "'%s' is not available in this version",
-			           lacks);
-		else if (k == NULL)
+		if (k == NULL)
 			check_unknown(ld, file, s, thing, i);
 		else
 			check_value(ld, file, s, k, i);

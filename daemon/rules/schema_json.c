@@ -228,8 +228,6 @@ static void properties(struct jw *w, const struct schema *s)
 	jw_object(w);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct schema_key *k = &s->keys[i];
-		if (schema_lacking(s, slice_str(k->name)) != NULL)
-			continue;
 		jw_key(w, k->name);
 		jw_object(w);
 		jw_kstr(w, "description", k->help);
@@ -347,8 +345,6 @@ static void mdoc_keys(struct buf *out, const struct schema *s)
 	buf_printf(out, ".Ss Keys: %s\n.Bl -tag -width include_dependents\n", s->name);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct schema_key *k = &s->keys[i];
-		if (schema_lacking(s, slice_str(k->name)) != NULL)
-			continue;
 		buf_printf(out, ".It Cm %s\n", k->name);
 		if (k->required)
 			buf_str(out, "required: ");

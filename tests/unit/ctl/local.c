@@ -23,7 +23,7 @@ static const char wrong_test[] = "version: 1\npackage: ssh\ntests:\n"
                                  "    events: [{at: 1s, event: {host: a, app: sshd, message: gone}}]\n"
                                  "    expect: [{at: 2s, alerts: [{rule: down, count: 2}]}]\n";
 static const char future[] = "version: 1\npackage: f\nrules:\n  r:\n    summary: some text\n    match: {app: "
-                             "x}\ntables:\n  t: {redis: p, key: k}\n";
+                             "x}\ntables:\n  t: {rediss: p, key: k}\n";
 static const char user[] =
     "version: 1\npackage: user\nrules:\n  r:\n    summary: some text\n    match: {macro: base/noise}\n";
 static const char base[] = "version: 1\nmacros:\n  noise: {app: noise}\n";
@@ -96,7 +96,7 @@ static void check(void **state)
 	expect("rules check @", f->good, CTL_DONE, "1 file, 1 rule, 2 tests: 0 errors", NULL);
 	expect("rules check @ --strict", f->user, CTL_WARNINGS, "[W10", NULL);
 	expect("rules check @", f->future, CTL_FOUND,
-	       "future.yaml:8:7: error: 'tables.redis' is not available in this version [E004]", NULL);
+	       "future.yaml:8:7: error: unknown key 'rediss' [E004]", NULL);
 	expect("rules check @ --json", f->future, CTL_FOUND, "{\"findings\":[{\"file\":", NULL);
 	expect("rules check @ --format=json", f->good, CTL_DONE, "\"errors\":0", NULL);
 	expect("rules check @.nowhere", f->good, CTL_FOUND, "cannot read", NULL);
@@ -124,7 +124,7 @@ static void tests_run(void **state)
 	expect("rules test @ --json", f->good, CTL_DONE, "\"run\":2,\"failed\":0,\"broken\":0}", NULL);
 	expect("rules test @", f->base, CTL_DONE, "0 tests\n", NULL);
 	expect("rules test @ --require-tests", f->base, CTL_FOUND, "0 tests\n", NULL);
-	expect("rules test @", f->future, CTL_FOUND, "", "'tables.redis' is not available in this version");
+	expect("rules test @", f->future, CTL_FOUND, "", "unknown key 'rediss'");
 	beside = t_file(f->dir, "ssh.test.yaml", wrong_test);
 	expect("rules test @", f->good, CTL_FOUND, "count: expected 2, got 1", NULL);
 	expect(words, f->good, CTL_FOUND, "3 tests, 1 failed", NULL);

@@ -79,7 +79,8 @@ static const struct fault faults[] = {
     /* tables */
     {TABLE("{key: a}"), "E005", 3, 3, "table 't' needs 'file' or 'redis'"},
     {TABLE("{file: good.csv}"), "E005", 3, 3, "table 't' needs 'key'"},
-    {TABLE("{redis: x, key: host}"), "E004", 3, 7, "'tables.redis' is not available in this version"},
+    {TABLE("{redis: x, key: host}"), "W105", 3, 3, "unused table 't'"},
+    {TABLE("{redis: x}"), "E005", 3, 3, "table 't' needs 'key'"},
     {TABLE("{file: none.csv, key: a}"), "E092", 3, 13, "cannot read 'none.csv': the file is missing"},
     {TABLE("{file: bad.csv, key: host}"), "E092", 3, 13, "cannot read 'bad.csv': line 3: 1 values"},
     {TABLE("{file: good.csv, key: hots}"), "E025", 3, 28, "there is no column 'hots' in 'good.csv'"},
