@@ -221,6 +221,17 @@ static void trim(struct engine *e, struct episode *ep)
 	}
 }
 
+/* What was only inferred may stand in an incident that never opened: what is seen now is another matter. */
+static void leave_past(struct engine *e, struct episode *ep)
+{
+	const struct incident *i = ep->incident;
+	if (i == NULL || (i->state != INCIDENT_TRANSIENT && i->state != INCIDENT_MERGED))
+		return;
+	incident_remove(e, ep);
+	if (!ep->moved)
+		forest_move(e->correlation, ep);
+}
+
 void episode_evidence(struct engine *e, struct alert *a)
 {
 	bool risk = a->effect == EFFECT_RISK;
@@ -229,6 +240,7 @@ void episode_evidence(struct engine *e, struct alert *a)
 	if (ep == NULL)
 		ep = episode_new(e, n, risk);
 	BUG_ON(ep->off != INSTANT_NONE || a->episode != NULL);
+	leave_past(e, ep);
 	class_add(e, ep, a);
 	ep->lead = MAX(ep->lead, interval_lead(e, a));
 	ep->alerts = array_reserve(ep->alerts, &ep->cap_alerts, ep->n_alerts + 1, sizeof(struct alert *));

@@ -97,17 +97,6 @@ static bool preferred(const struct incident *a, const struct incident *b, const 
 	return a->serial < b->serial;
 }
 
-static struct incident *choose(const struct batch *b, struct episode *top)
-{
-	struct incident *best = can_take(top->incident, top) ? top->incident : NULL;
-	for (size_t k = 0; k < b->n; k++) {
-		struct incident *i = b->v[k]->incident;
-		if (i != best && can_take(i, top) && (best == NULL || preferred(i, best, top)))
-			best = i;
-	}
-	return best;
-}
-
 /* The same node fails again while its last failure is still an open matter. */
 static struct incident *continued(const struct episode *top)
 {
@@ -120,6 +109,19 @@ static struct incident *continued(const struct episode *top)
 			return i;
 	}
 	return NULL;
+}
+
+static struct incident *choose(const struct batch *b, struct episode *top)
+{
+	struct incident *best = can_take(top->incident, top) ? top->incident : NULL;
+	for (size_t k = 0; k < b->n; k++) {
+		struct incident *i = b->v[k]->incident;
+		if (i != best && can_take(i, top) && (best == NULL || preferred(i, best, top)))
+			best = i;
+	}
+	/* an incident that has this root already goes before the one that only now finds it */
+	struct incident *same = best != NULL ? continued(top) : NULL;
+	return same != NULL && same != best && preferred(same, best, top) ? same : best;
 }
 
 static struct incident *begin(struct engine *e, const struct episode *top)

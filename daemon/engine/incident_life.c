@@ -201,6 +201,25 @@ static instant stale_due(const struct engine *e, const struct incident *i)
 	           i->calm + (straggler ? STALE_ROOT_CALM : STALE_CALM) * SECOND);
 }
 
+/* ---- risks that a person merged into it: they keep nothing open, and are not over with it */
+
+static void leave_risks(struct engine *e, struct incident *i)
+{
+	struct episode *ep, *next;
+	if (i->group != GROUP_TOPOLOGY || incident_is_risk(i))
+		return;
+	for (ep = TAILQ_FIRST(&i->episodes); ep != NULL; ep = next) {
+		next = TAILQ_NEXT(ep, in_incident);
+		if (!ep->risk || ep->off != INSTANT_NONE)
+			continue;
+		incident_log(e, i, "split", "%s is still at risk: that goes on as an incident of its own", ep->node->id);
+		incident_remove(e, ep);
+		ep->pinned = false;
+		if (!ep->moved)
+			forest_move(e->correlation, ep);
+	}
+}
+
 /* ---- waiting */
 
 static void review_gathering(struct engine *e, struct incident *i)
@@ -211,6 +230,7 @@ static void review_gathering(struct engine *e, struct incident *i)
 			incident_arm(e, i, over);
 			return;
 		}
+		leave_risks(e, i);
 		i->resolved = e->now;
 		incident_set_state(e, i, INCIDENT_TRANSIENT, "calm before it opened, no ticket");
 		e->stats.transient++;
@@ -273,6 +293,7 @@ void incident_recall(struct engine *e, struct incident *i)
 
 static void resolve_now(struct engine *e, struct incident *i, const char *why)
 {
+	leave_risks(e, i);
 	i->resolved = e->now;
 	incident_set_state(e, i, INCIDENT_RESOLVED, why);
 	incident_recall(e, i);
@@ -383,6 +404,8 @@ static void review_closed(struct engine *e, struct incident *i)
 		incident_remove(e, ep);
 		ep->pinned = false;
 		parent_set(e, ep, NULL, NULL);
+		silent_top(e, ep); /* it may look for a cause again */
+		episode_mark(e, ep);
 		if (!ep->moved)
 			forest_move(e->correlation, ep);
 	}

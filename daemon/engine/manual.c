@@ -18,6 +18,7 @@ static void pin(struct engine *e, struct episode *ep)
 	BUG_ON(ep->incident != NULL && incident_state_final(ep->incident->state));
 	ep->pinned = true;
 	silent_forget(e->correlation, ep);
+	watch_drop(e, ep);
 }
 
 static void hang(struct engine *e, struct episode *ep, struct episode *under, const char *why)

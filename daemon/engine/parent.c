@@ -551,7 +551,9 @@ static void walk(struct search *st)
 		if (s.hops < HOPS_MAX)
 			expand(st, &s);
 	}
-	if (!st->has_best && st->trace == NULL)
+	/* after a load nothing is judged again: what was found then, and how, is known */
+	bool found = st->watch_only ? ep->cost > 0 : st->has_best;
+	if (!found && st->trace == NULL)
 		lateral_search(st->e, ep, look_aside, st, &st->aside);
 	if (st->trace == NULL)
 		watch_set(st->e, ep, st->looked, st->n_looked);

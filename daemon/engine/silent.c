@@ -450,8 +450,10 @@ static struct episode *infer(struct engine *e, const struct story *s, char *why)
 	bool known = v->inferred > 0;
 	v->inferred = MAX(v->inferred, s->cause->level);
 	v->level = MAX(v->level, v->inferred);
-	if (v->proven == 0)
-		v->on = MIN(v->on, s->on);
+	if (v->proven == 0 && s->on < v->on) {
+		v->on = s->on; /* and what its age decides comes sooner */
+		engine_timer(e, v->on + e->setup.config->correlation.young, TIMER_EPISODE, v->serial);
+	}
 	v->last = MAX(v->last, e->now);
 	v->risen = known ? v->risen : e->now;
 	if (v->proven == 0)

@@ -1,5 +1,5 @@
-/* sim [--from SEED] [--seeds N] [--seconds S] [--keep-going]: runs N seeds from SEED on. Prints each failing seed with what
- * was wrong and the shortest plan that still fails so. Exit status 1 if one failed. */
+/* sim [--from SEED] [--seeds N] [--seconds S] [--keep-going]: runs N seeds from SEED on. Prints each failing
+ * seed with what was wrong and the shortest plan that still fails so. Exit status 1 if one failed. */
 #include "sim.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 struct shared {
 	volatile uint64_t seed, done, steps;
 	char wrong[400];
-	bool failed;
+	bool failed, trace;
 };
 
 static void make(struct run *r, struct plan *p, uint64_t seed, const struct bench *b)
@@ -30,6 +30,7 @@ static bool run_one(const struct bench *b, uint64_t seed, const bool *keep, stru
 	static struct run r;
 	static struct plan p;
 	make(&r, &p, seed, b);
+	r.trace = s->trace;
 	const char *wrong = run_plan(&r, &p, keep);
 	s->steps += r.n_journal;
 	if (wrong != NULL) {
@@ -71,7 +72,8 @@ static void kind_of(const char *wrong, char out[400])
 	out[MIN(n, (size_t)25)] = '\0';
 }
 
-static const char *const words[] = {"event", "command", "rules", "map", "restart", "reload", "weather", "person", "jump"};
+static const char *const words[] = {"event",  "command", "rules",  "map", "restart",
+                                    "reload", "weather", "person", "jump"};
 
 static void shrink(const struct bench *b, uint64_t seed, struct shared *s)
 {
@@ -102,7 +104,8 @@ static void shrink(const struct bench *b, uint64_t seed, struct shared *s)
 	printf("  shrunk: %s\n", last);
 	for (uint32_t k = 0; k < p.n; k++)
 		if (keep[k])
-			printf("  %8.1f s %-8s node %u check %u what %x peer %u\n", (double)p.v[k].at / (double)SECOND, words[p.v[k].kind], p.v[k].node,
+			printf("  %8.1f s %-8s node %u check %u what %x peer %u\n",
+			       (double)p.v[k].at / (double)SECOND, words[p.v[k].kind], p.v[k].node,
 			       p.v[k].check, p.v[k].what, p.v[k].peer);
 	world_close(&r.world[0]);
 	world_close(&r.world[1]);
@@ -114,8 +117,10 @@ static void work(const struct bench *b, uint64_t from, uint64_t to, struct share
 	memset(all, true, sizeof all);
 	for (uint64_t seed = from; seed < to; seed++) {
 		s->seed = seed;
-		if (!run_one(b, seed, all, s))
+		if (!run_one(b, seed, all, s)) {
+			fflush(stdout);
 			_exit(1);
+		}
 		s->done++;
 	}
 	exit(0); /* leaks are told */
@@ -141,10 +146,12 @@ int main(int argc, char **argv)
 {
 	static struct bench b;
 	struct shared *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	uint64_t from = number(argc, argv, "--from", 1), to = from + number(argc, argv, "--seeds", 100), failures = 0;
+	uint64_t from = number(argc, argv, "--from", 1), to = from + number(argc, argv, "--seeds", 100),
+	         failures = 0;
 	uint64_t seconds = number(argc, argv, "--seconds", 1000000);
 	time_t begin = time(NULL);
 	BUG_ON(s == MAP_FAILED);
+	s->trace = option(argc, argv, "--trace");
 	log_level(LOG_LEVEL_ERROR);
 	bench_open(&b);
 	for (uint64_t seed = from; seed < to && (uint64_t)(time(NULL) - begin) < seconds;) {
@@ -169,7 +176,7 @@ int main(int argc, char **argv)
 		if (!option(argc, argv, "--keep-going"))
 			break;
 	}
-	printf("%llu seeds, %llu steps, %llu failed\n", (unsigned long long)(s->done + failures), (unsigned long long)s->steps,
-	       (unsigned long long)failures);
+	printf("%llu seeds, %llu steps, %llu failed\n", (unsigned long long)(s->done + failures),
+	       (unsigned long long)s->steps, (unsigned long long)failures);
 	return failures > 0;
 }

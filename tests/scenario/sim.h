@@ -1,6 +1,7 @@
-/* A simulation of the engine: from a seed a service map, faults with their symptoms, people, a ticket system that fails, and
- * a clock that jumps. After each step what must always hold is checked; at the end the journal of inputs is replayed into a
- * fresh engine, which must say and save the same. Nothing here knows the time or any other source of chance. */
+/* A simulation of the engine: from a seed a service map, faults with their symptoms, people, a ticket system
+ * that fails, and a clock that jumps. After each step what must always hold is checked; at the end the
+ * journal of inputs is replayed into a fresh engine, which must say and save the same. Nothing here knows the
+ * time or any other source of chance. */
 #ifndef CARILLON_TESTS_SIM_H
 #define CARILLON_TESTS_SIM_H
 
@@ -8,7 +9,15 @@
 
 #define SIM_T0 (INT64_C(1767571200) * SECOND) /* 2026-01-05T00:00:00Z */
 
-enum { NODES_MAX = 40, NEEDS_MAX = 6, CHECKS = 11, RULE_SETS = 4, CONFIGS = 2, ACTS_MAX = 1200, TICKETS_MAX = 4000 };
+enum {
+	NODES_MAX = 40,
+	NEEDS_MAX = 6,
+	CHECKS = 11,
+	RULE_SETS = 4,
+	CONFIGS = 2,
+	ACTS_MAX = 1200,
+	TICKETS_MAX = 4000
+};
 
 /* ---- chance */
 
@@ -41,7 +50,8 @@ struct world {
 	struct service_map *map;
 };
 void world_make(struct world *w, struct dice *d);
-void world_change(struct world *to, const struct world *from, struct dice *d); /* another map of nearly the same */
+void world_change(struct world *to, const struct world *from,
+                  struct dice *d); /* another map of nearly the same */
 void world_close(struct world *w);
 /* level[i]: 0 well, 1 degraded, 2 down, when root is at `level`. */
 void world_blast(const struct world *w, uint32_t root, uint8_t level, uint8_t out[NODES_MAX]);
@@ -90,7 +100,8 @@ struct sim_desk {
 	const char *wrong; /* what it has seen that must not be; NULL */
 };
 void sim_desk_take(struct sim_desk *d, const struct ticket_op *op, instant now);
-bool sim_desk_reply(struct sim_desk *d, instant until, struct buf *out, instant *at); /* the earliest that is due */
+bool sim_desk_reply(struct sim_desk *d, instant until, struct buf *out,
+                    instant *at);         /* the earliest that is due */
 void sim_desk_forget(struct sim_desk *d); /* all replies on their way are lost */
 void sim_desk_free(struct sim_desk *d);
 
@@ -123,6 +134,7 @@ struct run {
 	instant at;
 	uint32_t rules, map, config;
 	uint64_t seed, ticks, moments;
+	bool trace;
 	bool raised[NODES_MAX][CHECKS];
 	enum incident_state *states; /* by serial, as last seen, + 1 */
 	size_t cap_states;

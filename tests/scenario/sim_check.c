@@ -1,5 +1,6 @@
-/* Promises that what must hold after each step holds, whatever came: no member is lost, no two incidents stand for one root,
- * none is without its ticket, states change as the table of correlation.md section 4 says. */
+/* Promises that what must hold after each step holds, whatever came: no member is lost, no two incidents
+ * stand for one root, none is without its ticket, states change as the table of correlation.md section 4
+ * says. */
 #include "sim.h"
 
 #include <string.h>
@@ -40,8 +41,8 @@ static void check_state(struct run *r, const struct incident *i)
 		memset(r->states + had, 0, (r->cap_states - had) * sizeof *r->states);
 	uint32_t was = (uint32_t)r->states[i->serial];
 	if (was > 0 && !reachable((enum incident_state)(was - 1), i->state))
-		run_wrong(r, "%s went from %s to %s", i->id_text, incident_state_word((enum incident_state)(was - 1)),
-		          incident_state_word(i->state));
+		run_wrong(r, "%s went from %s to %s", i->id_text,
+		          incident_state_word((enum incident_state)(was - 1)), incident_state_word(i->state));
 	r->states[i->serial] = (enum incident_state)((uint32_t)i->state + 1);
 }
 
@@ -69,7 +70,8 @@ static void check_alert(struct run *r, const struct alert *a)
 		return;
 	}
 	const struct episode *ep = a->episode;
-	const struct incident *i = ep != NULL ? ep->incident : hmap_get(c->incident_by, key_u64(&a->incident));
+	const struct incident *i =
+	    ep != NULL ? ep->incident : hmap_get(c->incident_by, key_u64(&a->incident));
 	uint32_t times = 0;
 	for (size_t k = 0; ep != NULL && k < ep->n_alerts; k++)
 		times += ep->alerts[k] == a;
@@ -80,7 +82,8 @@ static void check_alert(struct run *r, const struct alert *a)
 	else if (i == NULL && (ep == NULL || ep->real))
 		run_wrong(r, "alert %s of %s has lost its incident", a->rule_id, a->host);
 	else if (i != NULL && !is_held(i))
-		run_wrong(r, "alert %s of %s is open in an incident that is %s", a->rule_id, a->host, incident_state_word(i->state));
+		run_wrong(r, "alert %s of %s is open in an incident that is %s", a->rule_id, a->host,
+		          incident_state_word(i->state));
 	else if (times != 1)
 		run_wrong(r, "alert %s of %s is listed %u times", a->rule_id, a->host, times);
 }
@@ -110,7 +113,8 @@ static void check_tally(struct run *r, const struct incident *i)
 	}
 	sum.events = i->tally.events;
 	if (memcmp(&sum, &i->tally, sizeof sum) != 0)
-		run_wrong(r, "the sums of %s (%s) are not those of its episodes", i->id_text, incident_state_word(i->state));
+		run_wrong(r, "the sums of %s (%s) are not those of its episodes", i->id_text,
+		          incident_state_word(i->state));
 }
 
 /* ---- trees */
@@ -136,8 +140,9 @@ static void check_episode(struct run *r, const struct episode *ep)
 		return;
 	if (by_person(ep->incident) || (up->incident != NULL && incident_state_final(up->incident->state)))
 		return;
-	run_wrong(r, "%s is explained by %s, and they are in two incidents (%s, %s)", ep->node->id, up->node->id,
-	          incident_state_word(ep->incident->state), up->incident != NULL ? incident_state_word(up->incident->state) : "none");
+	run_wrong(r, "%s is explained by %s, and they are in two incidents (%s, %s)", ep->node->id,
+	          up->node->id, incident_state_word(ep->incident->state),
+	          up->incident != NULL ? incident_state_word(up->incident->state) : "none");
 }
 
 static void check_roots(struct run *r, const struct incident *i)
@@ -146,9 +151,10 @@ static void check_roots(struct run *r, const struct incident *i)
 	if (i->group != GROUP_TOPOLOGY || i->root == NULL || !incident_state_live(i->state))
 		return;
 	while ((j = TAILQ_NEXT(j, all)) != NULL)
-		if (j->group == GROUP_TOPOLOGY && j->root != NULL && incident_state_live(j->state) && j->root->node == i->root->node &&
-		    j->root->risk == i->root->risk)
-			run_wrong(r, "two incidents are open with the root %s (%s, %s)", i->root->node->id, i->id_text, j->id_text);
+		if (j->group == GROUP_TOPOLOGY && j->root != NULL && incident_state_live(j->state) &&
+		    j->root->node == i->root->node && j->root->risk == i->root->risk)
+			run_wrong(r, "two incidents are open with the root %s (%s, %s)", i->root->node->id,
+			          i->id_text, j->id_text);
 }
 
 /* ---- tickets */
@@ -172,7 +178,8 @@ static void check_lane(struct run *r, const struct lane *l)
 	if (l->done || l->in_flight || l->dead || l->parked || !lane_busy(r->engine, l))
 		return;
 	if (l->wake == INSTANT_NONE || l->wake <= r->at - 1)
-		run_wrong(r, "the delivery for %s has something to send, and nothing will wake it", l->incident->id_text);
+		run_wrong(r, "the delivery for %s has something to send, and nothing will wake it",
+		          l->incident->id_text);
 }
 
 void check_step(struct run *r)
@@ -213,15 +220,21 @@ void check_end(struct run *r)
 	size_t episodes = 0, incidents = 0;
 	for (const struct alert *a = r->engine->alerts->all.first; a != NULL; a = a->next)
 		if (a->state != ALERT_CLOSED)
-			run_wrong(r, "alert %s of %s is still %s", a->rule_id, a->host, a->state == ALERT_OPEN ? "open" : "pending");
+			run_wrong(r, "alert %s of %s is still %s", a->rule_id, a->host,
+			          a->state == ALERT_OPEN ? "open" : "pending");
 	TAILQ_FOREACH (l, &c->lanes, all)
-		if (!l->done && lane_busy(r->engine, l))
-			run_wrong(r, "the delivery for %s is not done: %s%s", l->incident->id_text, lane_state_word(l),
-			          l->dead ? ", given up" : l->parked ? ", parked" : "");
+		if (!l->done && lane_busy(r->engine, l) &&
+		    !(l->dead && l->error_class == TICKET_CLASS_GONE)) /* a person took it away */
+			run_wrong(r, "the delivery for %s is not done: %s%s", l->incident->id_text,
+			          lane_state_word(l),
+			          l->dead     ? ", given up"
+			          : l->parked ? ", parked"
+			                      : "");
 	TAILQ_FOREACH (i, &c->incidents, all) {
-		incidents++;
+		incidents += i->lane == NULL || !i->lane->dead;
 		if (!incident_state_final(i->state))
-			run_wrong(r, "%s (%s) is still %s", i->id_text, i->root_id != NULL ? i->root_id : "?", incident_state_word(i->state));
+			run_wrong(r, "%s (%s) is still %s", i->id_text, i->root_id != NULL ? i->root_id : "?",
+			          incident_state_word(i->state));
 	}
 	check_tickets_end(r);
 	TAILQ_FOREACH (ep, &c->episodes, all)

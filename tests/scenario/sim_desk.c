@@ -1,5 +1,5 @@
-/* Promises a ticket system that does what it is told, or does it and the reply is lost, or does not; what it must never see
- * is a second ticket of one key. */
+/* Promises a ticket system that does what it is told, or does it and the reply is lost, or does not; what it
+ * must never see is a second ticket of one key. */
 #include "sim.h"
 
 #include <stdio.h>
@@ -48,7 +48,8 @@ static struct sim_ticket *perform(struct sim_desk *d, const struct ticket_op *op
 
 static bool asks_only(enum ticket_verb v)
 {
-	return v == TICKET_FIND || v == TICKET_GET || v == TICKET_POLL || v == TICKET_CHANGES || v == TICKET_CHECK;
+	return v == TICKET_FIND || v == TICKET_GET || v == TICKET_POLL || v == TICKET_CHANGES ||
+	       v == TICKET_CHECK;
 }
 
 static void reply_in(struct sim_desk *d, const struct ticket_result *r, instant at)
@@ -62,7 +63,8 @@ static void reply_in(struct sim_desk *d, const struct ticket_result *r, instant 
 static void done(struct sim_desk *d, const struct ticket_op *op, struct ticket_result *r, char text[16])
 {
 	uint32_t number = 0;
-	bool about = op->verb != TICKET_POLL && op->verb != TICKET_CHANGES && op->verb != TICKET_CHECK && op->verb != TICKET_LINK_PARENT;
+	bool about = op->verb != TICKET_POLL && op->verb != TICKET_CHANGES && op->verb != TICKET_CHECK &&
+	             op->verb != TICKET_LINK_PARENT;
 	const struct sim_ticket *t = about ? perform(d, op, &number) : NULL;
 	r->outcome = t == NULL && about ? TICKET_ABSENT : TICKET_DONE;
 	r->cls = t == NULL && about && op->verb != TICKET_FIND ? TICKET_CLASS_GONE : TICKET_CLASS_OK;
@@ -103,17 +105,23 @@ void sim_desk_take(struct sim_desk *d, const struct ticket_op *op, instant now)
 		break;
 	case LOCKED: failed(&r, TICKET_RETRY, TICKET_CLASS_AUTH, 401); break;
 	case REFUSING: failed(&r, TICKET_REFUSED, TICKET_CLASS_CONFIG, 400); break;
-	case AWAY: failed(&r, op->verb == TICKET_CREATE ? TICKET_UNCERTAIN : TICKET_RETRY, TICKET_CLASS_TRANSIENT, 503); break;
+	case AWAY:
+		failed(&r, op->verb == TICKET_CREATE ? TICKET_UNCERTAIN : TICKET_RETRY,
+		       TICKET_CLASS_TRANSIENT, 503);
+		break;
 	case WEATHERS: BUG_ON(true);
 	}
-	reply_in(d, &r, now + 1 + (instant)(dice_next(&dice) % (uint64_t)(dice_percent(&dice, 5) ? 30 * SECOND : SECOND)));
+	reply_in(d, &r,
+	         now + 1 +
+	             (instant)(dice_next(&dice) % (uint64_t)(dice_percent(&dice, 5) ? 30 * SECOND : SECOND)));
 }
 
 bool sim_desk_reply(struct sim_desk *d, instant until, struct buf *out, instant *at)
 {
 	size_t first = d->n_replies;
 	for (size_t i = 0; i < d->n_replies; i++)
-		if (d->replies[i].at <= until && (first == d->n_replies || d->replies[i].at < d->replies[first].at))
+		if (d->replies[i].at <= until &&
+		    (first == d->n_replies || d->replies[i].at < d->replies[first].at))
 			first = i;
 	if (first == d->n_replies)
 		return false;

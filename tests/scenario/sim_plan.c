@@ -1,9 +1,22 @@
-/* Promises a list of what happens, made from a seed before anything runs, so that single entries can be left out. */
+/* Promises a list of what happens, made from a seed before anything runs, so that single entries can be left
+ * out. */
 #include "sim.h"
 
 #include <stdlib.h>
 
-enum { SEES_PING, SEES_HTTP, SEES_SLOW, SEES_DISK, SEES_LOG, SEES_CRASH, SEES_REFUSED, SEES_BURST, SEES_GROUP, SEES_LONE, SEES_LATE };
+enum {
+	SEES_PING,
+	SEES_HTTP,
+	SEES_SLOW,
+	SEES_DISK,
+	SEES_LOG,
+	SEES_CRASH,
+	SEES_REFUSED,
+	SEES_BURST,
+	SEES_GROUP,
+	SEES_LONE,
+	SEES_LATE
+};
 
 static struct act *add(struct plan *p, duration at, enum act_kind kind)
 {
@@ -35,18 +48,21 @@ static void event(struct plan *p, struct dice *d, duration at, uint32_t node, ui
 }
 
 /* What is seen of one node, from its failure to its recovery. */
-static void symptoms(struct plan *p, struct dice *d, const struct world *w, uint32_t node, uint8_t level, duration on, duration off)
+static void symptoms(struct plan *p, struct dice *d, const struct world *w, uint32_t node, uint8_t level,
+                     duration on, duration off)
 {
 	static const uint32_t down[] = {SEES_PING, SEES_PING, SEES_CRASH, SEES_LATE, SEES_HTTP},
 	                      slow[] = {SEES_HTTP, SEES_SLOW, SEES_LOG, SEES_REFUSED, SEES_BURST};
 	if (dice_percent(d, 15))
 		return; /* nobody watches it */
 	for (uint32_t n = 1 + dice_below(d, 2); n > 0; n--) {
-		uint32_t check = level == 2 ? down[dice_below(d, ARRAY_LEN(down))] : slow[dice_below(d, ARRAY_LEN(slow))];
+		uint32_t check =
+		    level == 2 ? down[dice_below(d, ARRAY_LEN(down))] : slow[dice_below(d, ARRAY_LEN(slow))];
 		duration late = within(d, dice_percent(d, 15) ? 5 * MINUTE : 40 * SECOND);
 		event(p, d, on + late, node, check, true);
 		if (check == SEES_REFUSED && w->v[node].n_needs > 0)
-			p->v[p->n - 1].peer = dice_percent(d, 70) ? w->v[node].needs[0].to[0] : dice_below(d, w->n);
+			p->v[p->n - 1].peer =
+			    dice_percent(d, 70) ? w->v[node].needs[0].to[0] : dice_below(d, w->n);
 		for (uint32_t again = check == SEES_BURST ? 4 : dice_below(d, 3); again > 0; again--)
 			event(p, d, on + late + within(d, MAX(off - on, SECOND)), node, check, true);
 		if (!dice_percent(d, 5))
@@ -65,7 +81,8 @@ static void fault(struct plan *p, struct dice *d, const struct world *w, duratio
 		bool silent = dice_percent(d, 20);
 		for (uint32_t i = 0; i < w->n; i++)
 			if (level[i] > 0 && !(silent && i == root))
-				symptoms(p, d, w, i, level[i], on + (i == root ? 0 : within(d, 6 * SECOND)), off);
+				symptoms(p, d, w, i, level[i], on + (i == root ? 0 : within(d, 6 * SECOND)),
+				         off);
 		on = off + within(d, 90 * SECOND);
 	}
 }
@@ -73,10 +90,13 @@ static void fault(struct plan *p, struct dice *d, const struct world *w, duratio
 static void noise(struct plan *p, struct dice *d, const struct world *w, duration end)
 {
 	for (uint32_t n = dice_below(d, 25); n > 0; n--)
-		event(p, d, within(d, end), dice_below(d, w->n + 1), dice_below(d, CHECKS), !dice_percent(d, 30));
+		event(p, d, within(d, end), dice_below(d, w->n + 1), dice_below(d, CHECKS),
+		      !dice_percent(d, 30));
 	for (uint32_t n = dice_below(d, 4); n > 0; n--) {
 		duration on = within(d, end);
-		uint32_t node = dice_below(d, w->n), check = dice_percent(d, 50) ? SEES_GROUP : dice_percent(d, 50) ? SEES_LONE : SEES_DISK;
+		uint32_t node = dice_below(d, w->n), check = dice_percent(d, 50)   ? SEES_GROUP
+		                                             : dice_percent(d, 50) ? SEES_LONE
+		                                                                   : SEES_DISK;
 		event(p, d, on, node, check, true);
 		event(p, d, on + within(d, 20 * MINUTE), node, check, false);
 	}

@@ -1,5 +1,5 @@
-/* Promises one run of a plan, live and again from its journal. Live it saves and loads where the plan says so; the second
- * time it never does: both must say the same at each step, and save the same in the end. */
+/* Promises one run of a plan, live and again from its journal. Live it saves and loads where the plan says
+ * so; the second time it never does: both must say the same at each step, and save the same in the end. */
 #include "sim.h"
 
 #include <stdarg.h>
@@ -9,42 +9,59 @@
 
 enum { TICKS_OF_ONE_MOMENT = 1000, TICKS_MAX = 400000, SECOND_MAP = 16, OTHER_CONFIG = 32 };
 
-#define RULES_COMMON                                                                                                    \
-	"version: 1\npackage: s\nrules:\n"                                                                              \
-	"  unreachable: {summary: \"${host} does not answer\", match: {check: ping}, severity: critical, effect: down}\n" \
-	"  disk: {summary: \"disk of ${host} fills\", match: {check: disk}, severity: minor, effect: risk, nature: precursor}\n" \
-	"  crash: {summary: \"${host} panics\", match: {check: crash}, severity: critical, effect: down, nature: own-cause}\n" \
-	"  refused: {summary: \"${host} misses ${peer}\", match: {check: refused}, severity: major, effect: degraded}\n"  \
-	"  lone: {summary: \"login of ${host}\", match: {check: lone}, severity: major, incident: {group: alert}}\n"      \
-	"  late: {summary: \"late ${host}\", match: {check: late}, severity: major, effect: down, open_after: 20s, "      \
+#define RULES_COMMON                                                                                         \
+	"version: 1\npackage: s\nrules:\n"                                                                   \
+	"  unreachable: {summary: \"${host} does not answer\", match: {check: ping}, severity: critical, "   \
+	"effect: down}\n"                                                                                    \
+	"  disk: {summary: \"disk of ${host} fills\", match: {check: disk}, severity: minor, effect: risk, " \
+	"nature: precursor}\n"                                                                               \
+	"  crash: {summary: \"${host} panics\", match: {check: crash}, severity: critical, effect: down, "   \
+	"nature: own-cause}\n"                                                                               \
+	"  refused: {summary: \"${host} misses ${peer}\", match: {check: refused}, severity: major, "        \
+	"effect: degraded}\n"                                                                                \
+	"  lone: {summary: \"login of ${host}\", match: {check: lone}, severity: major, incident: {group: "  \
+	"alert}}\n"                                                                                          \
+	"  late: {summary: \"late ${host}\", match: {check: late}, severity: major, effect: down, "          \
+	"open_after: 20s, "                                                                                  \
 	"suppressed_by: [{rule: unreachable, same: [host]}]}\n"
 
 const char *const sim_rules[RULE_SETS] = {
-    RULES_COMMON
-    "  errors: {summary: \"${host} answers with errors\", match: {check: http}, severity: major, effect: degraded}\n"
-    "  slow: {summary: \"${host} is slow\", match: {check: slow}, severity: minor, effect: degraded, nature: overload}\n"
-    "  line: {summary: \"${host} complains\", match: {check: log}, severity: minor, effect: degraded, clear: {quiet: 2m}}\n"
-    "  burst: {summary: \"${alert.count} of ${host}\", match: {check: burst}, severity: major, effect: degraded, when: "
-    "{at_least: 3, within: 5m}, clear: {fewer_than: 2, within: 5m}}\n"
-    "  group: {summary: \"group ${host}\", match: {check: group}, severity: major, incident: {group: [host], wait: 10s}}\n",
-    RULES_COMMON
-    "  errors: {summary: \"errors of ${host}\", match: {check: http}, severity: major, effect: down, by: [host, check], incident: {wait: 90s}}\n"
-    "  slow: {summary: \"${host} is slow\", match: {check: slow}, severity: minor, effect: degraded, flap: {changes: 3, within: 5m, settle: 1m}}\n"
-    "  burst: {summary: \"${alert.count} of ${host}\", match: {check: burst}, severity: critical, effect: degraded, when: "
-    "{at_least: 2, within: 5m}, close_after: 1m}\n"
-    "  group: {summary: \"group ${host}\", match: {check: group}, by: [host], severity: minor, incident: {group: [check]}}\n",
-    RULES_COMMON
-    "  errors: {summary: \"${host} answers with errors\", match: {check: http}, severity: major, effect: degraded, "
-    "suppressed_by: [{rule: unreachable, same: [host]}]}\n"
-    "  silent: {summary: \"silent ${host}\", match: {check: log}, severity: minor, effect: degraded, when: {fewer_than: 1, within: 10m}}\n"
-    "  row: {summary: \"row of ${host}\", severity: major, effect: down, when: {steps: [{match: {check: slow}}, {match: {check: [http, ping]}}], "
-    "within: 5m}, clear: {quiet: 3m}}\n"
-    "  chain: {summary: chain, match: {alert.rule: s/unreachable}, by: [alert.state], incident: {group: alert}}\n",
-    RULES_COMMON
-    "  errors: {summary: \"${host} answers with errors\", match: {check: [http, slow, log]}, severity: major, effect: degraded, "
-    "incident: {reopen_within: 5m}}\n"
-    "  burst: {summary: \"${alert.count} of ${host}\", match: {check: burst}, severity: minor, effect: risk, when: "
-    "{at_least: 3, within: 5m}, clear: {quiet: 5m}}\n",
+    RULES_COMMON "  errors: {summary: \"${host} answers with errors\", match: {check: http}, severity: "
+                 "major, effect: degraded}\n"
+                 "  slow: {summary: \"${host} is slow\", match: {check: slow}, severity: minor, effect: "
+                 "degraded, nature: overload}\n"
+                 "  line: {summary: \"${host} complains\", match: {check: log}, severity: minor, effect: "
+                 "degraded, clear: {quiet: 2m}}\n"
+                 "  burst: {summary: \"${alert.count} of ${host}\", match: {check: burst}, severity: major, "
+                 "effect: degraded, when: "
+                 "{at_least: 3, within: 5m}, clear: {fewer_than: 2, within: 5m}}\n"
+                 "  group: {summary: \"group ${host}\", match: {check: group}, severity: major, incident: "
+                 "{group: [host], wait: 10s}}\n",
+    RULES_COMMON "  errors: {summary: \"errors of ${host}\", match: {check: http}, severity: major, effect: "
+                 "down, by: [host, check], incident: {wait: 90s}}\n"
+                 "  slow: {summary: \"${host} is slow\", match: {check: slow}, severity: minor, effect: "
+                 "degraded, flap: {changes: 3, within: 5m, settle: 1m}}\n"
+                 "  burst: {summary: \"${alert.count} of ${host}\", match: {check: burst}, severity: "
+                 "critical, effect: degraded, when: "
+                 "{at_least: 2, within: 5m}, close_after: 1m}\n"
+                 "  group: {summary: \"group ${host}\", match: {check: group}, by: [host], severity: minor, "
+                 "incident: {group: [check]}}\n",
+    RULES_COMMON "  errors: {summary: \"${host} answers with errors\", match: {check: http}, severity: "
+                 "major, effect: degraded, "
+                 "suppressed_by: [{rule: unreachable, same: [host]}]}\n"
+                 "  silent: {summary: \"silent ${host}\", match: {check: log}, severity: minor, effect: "
+                 "degraded, when: {fewer_than: 1, within: 10m}}\n"
+                 "  row: {summary: \"row of ${host}\", severity: major, effect: down, when: {steps: [{match: "
+                 "{check: slow}}, {match: {check: [http, ping]}}], "
+                 "within: 5m}, clear: {quiet: 3m}}\n"
+                 "  chain: {summary: chain, match: {alert.rule: s/unreachable}, by: [alert.state], incident: "
+                 "{group: alert}}\n",
+    RULES_COMMON "  errors: {summary: \"${host} answers with errors\", match: {check: [http, slow, log]}, "
+                 "severity: major, effect: degraded, "
+                 "incident: {reopen_within: 5m}}\n"
+                 "  burst: {summary: \"${alert.count} of ${host}\", match: {check: burst}, severity: minor, "
+                 "effect: risk, when: "
+                 "{at_least: 3, within: 5m}, clear: {quiet: 5m}}\n",
 };
 
 void run_wrong(struct run *r, const char *fmt, ...)
@@ -52,7 +69,8 @@ void run_wrong(struct run *r, const char *fmt, ...)
 	va_list ap;
 	if (r->wrong[0] != '\0')
 		return;
-	int n = snprintf(r->wrong, sizeof r->wrong, "step %zu, %.1f s: ", r->n_journal, (double)(r->at - SIM_T0) / (double)SECOND);
+	int n = snprintf(r->wrong, sizeof r->wrong, "step %zu, %.1f s: ", r->n_journal,
+	                 (double)(r->at - SIM_T0) / (double)SECOND);
 	BUG_ON(n < 0);
 	va_start(ap, fmt);
 	(void)vsnprintf(r->wrong + n, sizeof r->wrong - (size_t)n, fmt, ap);
@@ -82,6 +100,7 @@ void bench_open(struct bench *b)
 		b->config[i] = config_load(NULL, 0, "sim", &f);
 		BUG_ON(b->config[i] == NULL);
 		b->config[i]->tickets[0].profile = profile;
+		b->config[i]->tickets[0].poll = 20 * MINUTE;
 	}
 	b->config[1]->limits.open_alerts = 12;
 	b->config[1]->limits.keys_per_rule = 6;
@@ -98,8 +117,9 @@ void bench_open(struct bench *b)
 
 static struct engine_setup setup_of(const struct run *r, uint8_t setup)
 {
-	return (struct engine_setup){r->b->config[(setup & OTHER_CONFIG) != 0], r->b->rules[setup % SECOND_MAP],
-	                             r->world[(setup & SECOND_MAP) != 0].map, NULL};
+	return (struct engine_setup){r->b->config[(setup & OTHER_CONFIG) != 0],
+	                             r->b->rules[setup % SECOND_MAP], r->world[(setup & SECOND_MAP) != 0].map,
+	                             NULL};
 }
 
 static uint8_t setup_now(const struct run *r)
@@ -109,7 +129,8 @@ static uint8_t setup_now(const struct run *r)
 
 static uint64_t said(const struct effects *fx)
 {
-	return sim_mix(hash_stable(buf_slice(&fx->ops)) ^ sim_mix(hash_stable(buf_slice(&fx->withdrawn)) ^ hash_stable(buf_slice(&fx->reply))));
+	return sim_mix(hash_stable(buf_slice(&fx->ops)) ^
+	               sim_mix(hash_stable(buf_slice(&fx->withdrawn)) ^ hash_stable(buf_slice(&fx->reply))));
 }
 
 static void take_ops(struct run *r)
@@ -125,12 +146,55 @@ static void take_ops(struct run *r)
 		run_wrong(r, "%s", r->desk->wrong);
 }
 
-static void feed(struct run *r, struct engine *e, struct effects *fx, const struct entry *j, uint64_t seq)
+static void feed(const struct run *r, struct engine *e, struct effects *fx, const struct entry *j,
+                 uint64_t seq)
 {
 	struct engine_setup s = setup_of(r, j->setup);
-	struct engine_input in = {.seq = seq, .at = j->at, .kind = j->kind, .payload = buf_slice(&j->payload), .setup = &s};
+	struct engine_input in = {
+	    .seq = seq, .at = j->at, .kind = j->kind, .payload = buf_slice(&j->payload), .setup = &s};
 	effects_reset(fx);
 	engine_step(e, &in, fx);
+	if (r->trace && fx->n_ops > 0) {
+		fprintf(stderr, "%llu ops ", (unsigned long long)seq);
+		for (size_t k = 0; k < fx->ops.n; k++)
+			fputc(fx->ops.p[k] >= ' ' && fx->ops.p[k] < 127 ? fx->ops.p[k] : '.', stderr);
+		fputc('\n', stderr);
+	}
+	struct incident *inc;
+	if (r->trace)
+		TAILQ_FOREACH (inc, &e->correlation->incidents, all)
+			fprintf(stderr, "%llu inc %llu %s %s %s\n", (unsigned long long)seq,
+			        (unsigned long long)inc->serial, inc->id_text,
+			        incident_state_word(inc->state),
+			        inc->root != NULL ? inc->root->node->id : "-");
+	if (r->trace && fx->reply.n > 0)
+		fprintf(stderr, "%llu reply " SLICE_FMT "\n", (unsigned long long)seq,
+		        SLICE_ARG(buf_slice(&fx->reply)));
+}
+
+static void print_logs(const struct run *r)
+{
+	const struct incident *i;
+	TAILQ_FOREACH (i, &r->engine->correlation->incidents, all) {
+		printf("%s %s\n", i->id_text, incident_state_word(i->state));
+		for (size_t k = 0; k < i->n_log; k++)
+			printf("  %10.3f %s: %s\n", (double)(i->log[k].at - SIM_T0) / (double)SECOND,
+			       i->log[k].kind, i->log[k].text);
+	}
+}
+
+static void trace(const struct run *r, const struct entry *j)
+{
+	struct heap_item it = {0};
+	bool due = heap_peek(&r->engine->timers, &it);
+	printf("%6zu %12.3f s kind %u setup %u", r->n_journal, (double)(j->at - SIM_T0) / (double)SECOND,
+	       j->kind, j->setup);
+	if (due)
+		printf(" next timer %u of %llu at %.3f", it.kind, (unsigned long long)it.object,
+		       (double)(it.at - SIM_T0) / (double)SECOND);
+	if (j->kind == FRAME_COMMAND)
+		printf(" " SLICE_FMT, SLICE_ARG(buf_slice(&j->payload)));
+	printf("\n");
 }
 
 static void step(struct run *r, uint16_t kind, struct slice payload)
@@ -139,6 +203,8 @@ static void step(struct run *r, uint16_t kind, struct slice payload)
 	struct entry *j = &r->journal[r->n_journal++];
 	*j = (struct entry){.at = r->at, .kind = kind, .setup = setup_now(r)};
 	buf_adds(&j->payload, payload);
+	if (r->trace)
+		trace(r, j);
 	feed(r, r->engine, &r->fx, j, r->n_journal);
 	r->journal[r->n_journal - 1].said = said(&r->fx);
 	arena_reset(r->arena);
@@ -147,6 +213,8 @@ static void step(struct run *r, uint16_t kind, struct slice payload)
 	if (due != INSTANT_NONE && due < r->at)
 		run_wrong(r, "a deadline is in the past");
 	check_step(r);
+	if (r->trace && r->wrong[0] != '\0')
+		print_logs(r);
 }
 
 static void wait_until(struct run *r, instant until)
@@ -173,7 +241,8 @@ static void wait_until(struct run *r, instant until)
 
 /* ---- acts */
 
-static const char *const checks[CHECKS] = {"ping", "http", "slow", "disk", "log", "crash", "refused", "burst", "group", "lone", "late"};
+static const char *const checks[CHECKS] = {"ping",    "http",  "slow",  "disk", "log", "crash",
+                                           "refused", "burst", "group", "lone", "late"};
 
 static void do_event(struct run *r, const struct act *a)
 {
@@ -198,7 +267,8 @@ static void do_event(struct run *r, const struct act *a)
 		fields_set(&f, FIELD_PEER, slice_str(peer));
 	struct ulid id = ulid_make(r->at, r->n_journal, 1);
 	bool line = a->check == 4 || a->check == 5;
-	if ((problem || !line) && engine_prepare_event(r->b->matcher[r->rules], r->world[r->map].map, &f, r->at, &id, &payload)) {
+	if ((problem || !line) &&
+	    engine_prepare_event(r->b->matcher[r->rules], r->world[r->map].map, &f, r->at, &id, &payload)) {
 		step(r, FRAME_EVENT, buf_slice(&payload));
 		if (a->node < NODES_MAX)
 			r->raised[a->node][a->check] = r->raised[a->node][a->check] || problem;
@@ -226,24 +296,63 @@ static const struct incident *some_incident(const struct run *r, uint32_t what)
 
 static void do_command(struct run *r, const struct act *a)
 {
-	static const char *const verbs[] = {"ack", "unack", "resolve", "reopen", "note", "resolve", "merge", "split"};
+	static const char *const verbs[] = {"ack",  "unack",   "resolve", "reopen",
+	                                    "note", "resolve", "merge",   "split"};
 	uint32_t verb = a->what % 11;
 	const struct incident *i = some_incident(r, a->what), *other = some_incident(r, a->what >> 3);
 	if (verb < ARRAY_LEN(verbs)) {
 		if (i != NULL && other != NULL)
-			command(r, arena_printf(r->arena,
-			                        "{\"do\":\"%s\",\"id\":\"%s\",\"by\":\"ann\",\"text\":\"why\",\"into\":\"%s\",\"service\":\"n%u\",\"services\":[\"n%u\"]}",
-			                        verbs[verb], i->id_text, other->id_text, a->what >> 8 & 15, a->what >> 8 & 15));
+			command(r,
+			        arena_printf(r->arena,
+			                     "{\"do\":\"%s\",\"id\":\"%s\",\"by\":\"ann\",\"text\":\"why\","
+			                     "\"into\":\"%s\",\"service\":\"n%u\",\"services\":[\"n%u\"]}",
+			                     verbs[verb], i->id_text, other->id_text, a->what >> 8 & 15,
+			                     a->what >> 8 & 15));
 		return;
 	}
 	command(r, arena_printf(r->arena,
-	                        "{\"do\":\"silence-add\",\"by\":\"ann\",\"body\":{\"match\":{\"%s\":\"%s%u\"},\"include_dependents\":\"%s\",\"reason\":\"change\",\"for\":\"%um\"}}",
-	                        verb == 8 ? "host" : "service", verb == 8 ? "h" : "n", a->what >> 8 & 15, verb == 8 ? "false" : "true",
-	                        1 + (a->what >> 16 & 15)));
+	                        "{\"do\":\"silence-add\",\"by\":\"ann\",\"body\":{\"match\":{\"%s\":\"%s%u\"}"
+	                        ",\"include_dependents\":\"%s\",\"reason\":\"change\",\"for\":\"%um\"}}",
+	                        verb == 8 ? "host" : "service", verb == 8 ? "h" : "n", a->what >> 8 & 15,
+	                        verb == 8 ? "false" : "true", 1 + (a->what >> 16 & 15)));
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What is not saved because it follows from the rest. */
+static void describe(const struct run *r, struct buf *out)
+{
+	const struct correlation *c = r->engine->correlation;
+	const struct episode *ep;
+	for (size_t s = 0; s < c->derived.n_services; s++)
+		buf_printf(out, "%u%u%u%u ", c->derived.source[s], c->derived.maintained[s],
+		           c->derived.down.in[s], c->derived.bad.in[s]);
+	TAILQ_FOREACH (ep, &c->episodes, all) {
+		const char *names[400];
+		size_t n = 0;
+		for (const struct watch *w = ep->watches;
+		     w < ep->watches + ep->n_watches && n < ARRAY_LEN(names); w++)
+			names[n++] = w->node->id;
+		qsort(names, n, sizeof *names, by_text);
+		buf_printf(out, "\n%s on %.3f top %d pinned %d real %d parent %s:", ep->node->id,
+		           (double)(ep->on - SIM_T0) / (double)SECOND, ep->is_top, ep->pinned, ep->real,
+		           ep->parent != NULL ? ep->parent->node->id : "-");
+		bool searches =
+		    !ep->pinned && (ep->incident == NULL || ep->incident->state != INCIDENT_CLOSED);
+		for (size_t k = 0;
+		     searches && k < n && r->at - ep->on < r->b->config[r->config]->correlation.young; k++)
+			buf_printf(out, " %s", names[k]);
+	}
+	buf_char(out, '\n');
 }
 
 static void reload(struct run *r)
 {
+	struct buf was = {0}, is = {0};
+	describe(r, &was);
 	struct engine_setup s = setup_of(r, setup_now(r));
 	struct buf one = {0}, two = {0};
 	struct error err = {""};
@@ -257,7 +366,15 @@ static void reload(struct run *r)
 		engine_save(e, &two);
 		if (!slice_eq(buf_slice(&one), buf_slice(&two)))
 			run_wrong(r, "saved again after a load it is different");
+		describe(r, &is);
+		if (!slice_eq(buf_slice(&was), buf_slice(&is))) {
+			run_wrong(r, "what follows from the state is different after a load");
+			if (r->trace)
+				fprintf(stderr, "before:\n%safter:\n%s", buf_cstr(&was), buf_cstr(&is));
+		}
 	}
+	buf_free(&was);
+	buf_free(&is);
 	buf_free(&one);
 	buf_free(&two);
 }
@@ -304,7 +421,8 @@ static void retry_all(struct run *r)
 	size_t n = 0;
 	TAILQ_FOREACH (l, &r->engine->correlation->lanes, all)
 		if (l->dead && n < ARRAY_LEN(texts))
-			texts[n++] = xasprintf("{\"do\":\"retry\",\"id\":\"%llu\",\"by\":\"ann\"}", (unsigned long long)l->serial);
+			texts[n++] = xasprintf("{\"do\":\"retry\",\"id\":\"%llu\",\"by\":\"ann\"}",
+			                       (unsigned long long)l->serial);
 	for (size_t k = 0; k < n; k++) {
 		command(r, texts[k]);
 		free(texts[k]);
@@ -320,7 +438,8 @@ static void recover(struct run *r)
 		for (uint32_t i = 0; i < NODES_MAX; i++)
 			for (uint32_t k = 0; k < CHECKS; k++)
 				if (r->raised[i][k] && r->wrong[0] == '\0')
-					do_event(r, &(struct act){.node = i, .check = k, .what = 1, .peer = NODES_MAX});
+					do_event(r, &(struct act){
+					                .node = i, .check = k, .what = 1, .peer = NODES_MAX});
 	}
 	r->rules = 0;
 	r->config = 0;
@@ -347,7 +466,8 @@ static void replay(struct run *r)
 	engine_save(r->engine, &one);
 	engine_save(e, &two);
 	if (!slice_eq(buf_slice(&one), buf_slice(&two)))
-		run_wrong(r, "replayed without a load the state is different (%zu and %zu octets)", one.n, two.n);
+		run_wrong(r, "replayed without a load the state is different (%zu and %zu octets)", one.n,
+		          two.n);
 	engine_free(e);
 	effects_free(&fx);
 	buf_free(&one);

@@ -1,4 +1,5 @@
-/* Promises a map of a few layers from a seed, with groups, links, ports and pollers, and what a fault does in it. */
+/* Promises a map of a few layers from a seed, with groups, links, ports and pollers, and what a fault does in
+ * it. */
 #include "sim.h"
 
 #include <stdio.h>
@@ -28,8 +29,11 @@ bool dice_percent(struct dice *d, uint32_t percent)
 }
 
 enum { LAYER_SWITCHES, LAYER_HOSTS, LAYER_STORES, LAYER_APPS, LAYER_SHOPS, LAYERS_N };
-static const char *const kinds[LAYERS_N][3] = {
-    {"switch", "ups", "network"}, {"host", "vm", "k8s_node"}, {"db", "cache", "queue"}, {"service", "lb", "pod"}, {"service", "service", "service"}};
+static const char *const kinds[LAYERS_N][3] = {{"switch", "ups", "network"},
+                                               {"host", "vm", "k8s_node"},
+                                               {"db", "cache", "queue"},
+                                               {"service", "lb", "pod"},
+                                               {"service", "service", "service"}};
 
 static bool is_link(const struct world_node *n)
 {
@@ -102,7 +106,8 @@ static void put_node(const struct world *w, uint32_t i, struct buf *b)
 	if (n->tier > 0)
 		buf_printf(b, ", tier: %u", n->tier);
 	if (is_link(n))
-		buf_printf(b, ", ends: [{host: h%u, port: p%u}, {host: h%u, port: p%u}]", n->ends[0], i, n->ends[1], i);
+		buf_printf(b, ", ends: [{host: h%u, port: p%u}, {host: h%u, port: p%u}]", n->ends[0], i,
+		           n->ends[1], i);
 	else
 		buf_printf(b, ", hosts: [h%u]", i);
 	if (n->port)
@@ -151,7 +156,8 @@ static void compile(struct world *w)
 static void make_link(struct world *w, struct dice *d)
 {
 	uint32_t a = dice_below(d, w->n), b = dice_below(d, w->n), i = w->n;
-	if (w->n == NODES_MAX || a == b || w->v[a].layer > LAYER_HOSTS || w->v[b].layer > LAYER_HOSTS || is_link(&w->v[a]) || is_link(&w->v[b]))
+	if (w->n == NODES_MAX || a == b || w->v[a].layer > LAYER_HOSTS || w->v[b].layer > LAYER_HOSTS ||
+	    is_link(&w->v[a]) || is_link(&w->v[b]))
 		return;
 	w->n++;
 	w->v[i].layer = LAYER_SWITCHES;
@@ -178,7 +184,8 @@ void world_make(struct world *w, struct dice *d)
 	for (uint32_t k = 0; k < size / 5; k++)
 		make_link(w, d);
 	for (uint32_t i = 0; i < w->n; i++)
-		for (uint32_t k = is_link(&w->v[i]) ? 0 : 1 + dice_below(d, 3); k > 0 && w->v[i].layer > 0; k--)
+		for (uint32_t k = is_link(&w->v[i]) ? 0 : 1 + dice_below(d, 3); k > 0 && w->v[i].layer > 0;
+		     k--)
 			add_need(w, &w->v[i], d);
 	compile(w);
 }
