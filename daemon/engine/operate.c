@@ -198,6 +198,7 @@ static void run_incident(struct command *c, size_t op)
 
 static void lane_retry(struct command *c, struct lane *l)
 {
+	l->doubt = l->doubt || l->dead_verb == TICKET_REOPEN; /* refused: was it closed at all? */
 	l->dead = false;
 	l->tries = 0;
 	l->failing = 0;

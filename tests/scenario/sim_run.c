@@ -175,12 +175,18 @@ static void feed(const struct run *r, struct engine *e, struct effects *fx, cons
 static void print_logs(const struct run *r)
 {
 	const struct incident *i;
+	const struct lane *l;
 	TAILQ_FOREACH (i, &r->engine->correlation->incidents, all) {
 		printf("%s %s\n", i->id_text, incident_state_word(i->state));
 		for (size_t k = 0; k < i->n_log; k++)
 			printf("  %10.3f %s: %s\n", (double)(i->log[k].at - SIM_T0) / (double)SECOND,
 			       i->log[k].kind, i->log[k].text);
 	}
+	TAILQ_FOREACH (l, &r->engine->correlation->lanes, all)
+		printf("delivery %llu: %s ticket %s%s%s%s%s%s %s\n", (unsigned long long)l->serial,
+		       lane_state_word(l), l->ticket != NULL ? l->ticket : "-", l->done ? " done" : "",
+		       l->dead ? " dead" : "", l->parked ? " parked" : "", l->doubt ? " doubt" : "",
+		       l->closed_there ? " closed there" : "", l->error != NULL ? l->error : "");
 }
 
 static void trace(const struct run *r, const struct entry *j)
@@ -213,7 +219,7 @@ static void step(struct run *r, uint16_t kind, struct slice payload)
 	if (due != INSTANT_NONE && due < r->at)
 		run_wrong(r, "a deadline is in the past");
 	check_step(r);
-	if (r->trace && r->wrong[0] != '\0')
+	if (r->trace && (r->wrong[0] != 0 || kind == FRAME_COMMAND))
 		print_logs(r);
 }
 
@@ -498,6 +504,8 @@ const char *run_plan(struct run *r, const struct plan *p, const bool *keep)
 		recover(r);
 	if (r->wrong[0] == '\0')
 		check_end(r);
+	if (r->trace)
+		print_logs(r);
 	replay(r);
 	if (doubts() != doubted)
 		run_wrong(r, "the engine doubted itself");
