@@ -329,6 +329,14 @@ static void front_frame(struct channel *ch UNUSED, const struct frame *head, str
 		buf_free(&report);
 		return;
 	}
+	if (head->kind == FRAME_ASK && c->running) { /* neither is this */
+		struct buf answer = {0};
+
+		engine_ask(c->engine, payload, &answer);
+		channel_send(c->front, FRAME_REPLY, head->seq, buf_slice(&answer));
+		buf_free(&answer);
+		return;
+	}
 	if (head->kind != FRAME_COMMAND || !c->running)
 		return;
 	core_input(c, now_of(c), FRAME_COMMAND, payload, NULL);

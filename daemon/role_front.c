@@ -209,6 +209,24 @@ static void post(struct front *f, struct http_request *r, struct slice path)
 	}
 }
 
+/* True when it is a question for the engine, which answers itself. */
+static bool ask(struct front *f, struct http_request *r, const struct http_head *head)
+{
+	struct buf question = {0};
+	bool is = api_ask(head->path, head->query, &question);
+
+	if (is && f->core == NULL) {
+		http_problem(r, 503, "core is starting; try again");
+	} else if (is) {
+		struct pending *p = wait_for(f, r, false);
+
+		p->of_core = true;
+		channel_send(f->core, FRAME_ASK, p->id, buf_slice(&question));
+	}
+	buf_free(&question);
+	return is;
+}
+
 static void get(struct front *f, struct http_request *r, const struct http_head *head)
 {
 	struct api_answer answer = {0};
@@ -268,6 +286,8 @@ static void on_request(struct http_request *r, void *arg)
 		shadow_report(f, r);
 	else if (reads && slice_is(head->path, "/api/v1/record")) /* front may not look into the recordings: the parent does */
 		role_send(f->role, FRAME_RECORD, wait_for(f, r, false)->id, SLICE("{\"do\":\"list\"}"), -1);
+	else if (reads && ask(f, r, head))
+		return;
 	else if (reads)
 		get(f, r, head);
 	else if (slice_is(head->method, "POST") && s->admin)

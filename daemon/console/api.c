@@ -392,8 +392,6 @@ static bool one_of(struct api *a, struct slice path, struct api_answer *answer)
 		if (rest.n > 0 && !slice_is(rest, "log") && !slice_is(rest, "alerts") && !slice_is(rest, "outbox"))
 			return false;
 		incident(a, answer, id, rest);
-	} else if (slice_starts(path, SLICE("/api/v1/services/"))) {
-		return one_whole(a, slice_sub(path, 17, SIZE_MAX), VIEW_SERVICE, "service with a state of its own", answer);
 	} else if (slice_starts(path, SLICE("/api/v1/rules/"))) {
 		return one_whole(a, slice_sub(path, 14, SIZE_MAX), VIEW_RULE, "rule", answer);
 	} else if (slice_starts(path, SLICE("/api/v1/silences/"))) {

@@ -23,6 +23,9 @@ struct api_answer {
 	struct buf body;
 };
 
+/* GET of something that only the engine can tell: the question for engine_ask into `json`. False: the path is none of
+ * these. api_ask.c */
+bool api_ask(struct slice path, struct slice query, struct buf *json);
 void api_close(struct api *a);
 /* GET. `path` decoded, `query` as sent. The caller frees answer->body. */
 void api_get(struct api *a, struct slice path, struct slice query, struct api_answer *answer);

@@ -50,6 +50,29 @@ static char *socket_path(struct ctl *c)
 	return path;
 }
 
+bool client_there(struct ctl *c)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	FILE *err = c->err;
+	char *path;
+	int fd;
+	bool there;
+
+	c->err = fopen("/dev/null", "w"); /* a configuration with errors is no news here */
+	path = c->err != NULL ? socket_path(c) : NULL;
+	if (c->err != NULL)
+		fclose(c->err);
+	c->err = err;
+	fd = path != NULL && strlen(path) < sizeof sa.sun_path ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+	if (fd >= 0)
+		memcpy(sa.sun_path, path, strlen(path) + 1);
+	there = fd >= 0 && connect(fd, (const struct sockaddr *)&sa, sizeof sa) == 0;
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return there;
+}
+
 static int dial(struct ctl *c)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};

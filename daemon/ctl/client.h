@@ -20,6 +20,9 @@ int client_json(struct ctl *c, const char *method, const char *path, struct slic
                 struct client_reply *r, struct json **out) MUST_CHECK;
 void client_free(struct client_reply *r);
 
+/* Whether somebody listens at the daemon's socket. Says nothing. */
+bool client_there(struct ctl *c);
+
 /* GET, then each line of the reply as it arrives until `line` says false or the daemon ends it. */
 int client_stream(struct ctl *c, const char *path, bool (*line)(void *arg, struct slice line),
                   void *arg) MUST_CHECK;

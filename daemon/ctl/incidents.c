@@ -2,9 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hmap.h"
 #include "ctl/client.h"
 #include "ctl/select.h"
-#include "ctl/show.h"
+#include "ctl/tree.h"
 #include "model/incident.h"
 
 #define TREE_DEPTH 32u
@@ -225,32 +226,134 @@ static void facts(const struct ctl *c, const struct json *i)
 	buf_free(&b);
 }
 
-static const struct json *component_of(const struct json *list, struct slice service)
+static enum show_colour state_colour(struct slice state)
 {
-	for (const struct json *k = list != NULL ? list->first : NULL; k != NULL; k = k->next)
-		if (slice_eq(text(k, "service"), service))
-			return k;
-	return NULL;
+	return slice_is(state, "down") ? SHOW_RED : slice_is(state, "over") ? SHOW_DIM : SHOW_YELLOW;
 }
 
-/* Components under `cause`; depth bounds a damaged tree. */
-static void tree(const struct ctl *c, const struct json *list, struct slice cause, unsigned depth)
-{
-	for (const struct json *k = list != NULL ? list->first : NULL; k != NULL && depth < TREE_DEPTH;
-	     k = k->next) {
-		struct slice above = text(k, "cause");
-		bool top =
-		    above.n == 0 || component_of(list, above) == NULL || slice_eq(above, text(k, "service"));
+/* ---- the two views: of those who use the services, and of those who look after the parts */
 
-		if (cause.n == 0 ? !top : top || !slice_eq(above, cause))
-			continue;
-		fprintf(c->out, "  %*s%s", (int)(2 * depth), "", depth > 0 ? "└ " : "");
-		show_text(c, SHOW_PLAIN, text(k, "service"));
-		fputs("  ", c->out);
-		show_text(c, slice_is(text(k, "state"), "down") ? SHOW_RED : SHOW_YELLOW, text(k, "state"));
-		fprintf(c->out, "  " SLICE_FMT "%s\n", SLICE_ARG(text(k, "alerts")), slice_is(text(k, "alerts"), "1") ? " alert" : " alerts");
-		tree(c, list, text(k, "service"), depth + 1);
+static void consumers(const struct ctl *c, const struct json *services)
+{
+	static const struct show_column columns[] = {
+	    {.title = "SERVICE"}, {.title = "TIER", .right = true}, {.title = "STATE"}, {.title = "SINCE"}};
+	struct show_table *t = show_table_new(columns, ARRAY_LEN(columns));
+	struct buf b = {0};
+
+	for (const struct json *s = services != NULL ? services->first : NULL; s != NULL; s = s->next) {
+		buf_clear(&b);
+		show_when(c, text(s, "since"), &b);
+		show_cell(t, SHOW_PLAIN, text(s, "id"));
+		show_cell(t, SHOW_PLAIN, text(s, "tier"));
+		show_cell(t, state_colour(text(s, "state")), text(s, "state"));
+		show_cell(t, SHOW_PLAIN, buf_slice(&b));
 	}
+	show_table_end(c, t, "no business service");
+	buf_free(&b);
+}
+
+/* From the consumer down; a layer that the map names itself comes last. */
+static size_t layer_rank(struct slice layer)
+{
+	static const char *const order[] = {"business", "service", "data", "platform", "host", "storage", "network", "power"};
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(order) && !slice_is(layer, order[i]))
+		i++;
+	return i;
+}
+
+static int by_layer(const void *a, const void *b)
+{
+	const struct json *x = *(const struct json *const *)a, *y = *(const struct json *const *)b;
+	size_t i = layer_rank(text(x, "layer")), k = layer_rank(text(y, "layer"));
+	int d = i != k ? (i > k ? 1 : -1) : slice_cmp(text(x, "layer"), text(y, "layer"));
+
+	return d != 0 ? d : slice_cmp(text(x, "service"), text(y, "service"));
+}
+
+static void specialists(const struct ctl *c, const struct json *list)
+{
+	static const struct show_column columns[] = {{.title = "LAYER"}, {.title = "OWNER"},
+	                                             {.title = "COMPONENT"}, {.title = "STATE"},
+	                                             {.title = "SINCE"}, {.title = "ALERTS", .right = true}};
+	struct show_table *t = show_table_new(columns, ARRAY_LEN(columns));
+	size_t n = list != NULL ? list->n : 0, i = 0;
+	const struct json **v = xcalloc(n + 1, sizeof *v);
+	struct buf b = {0};
+
+	for (const struct json *k = n > 0 ? list->first : NULL; k != NULL; k = k->next)
+		v[i++] = k;
+	if (n > 1)
+		qsort(v, n, sizeof *v, by_layer);
+	for (i = 0; i < n; i++) {
+		buf_clear(&b);
+		show_when(c, text(v[i], "since"), &b);
+		show_cell(t, SHOW_PLAIN, text(v[i], "layer"));
+		show_cell(t, SHOW_PLAIN, text(v[i], "owner").n > 0 ? text(v[i], "owner") : SLICE("-"));
+		show_cell(t, SHOW_PLAIN, text(v[i], "service"));
+		show_cell(t, state_colour(text(v[i], "state")), text(v[i], "state"));
+		show_cell(t, SHOW_PLAIN, buf_slice(&b));
+		show_cell(t, SHOW_PLAIN, text(v[i], "alerts"));
+	}
+	show_table_end(c, t, "no components: it is grouped by its rule and knows no map");
+	free(v);
+	buf_free(&b);
+}
+
+/* ---- causes */
+
+struct causes {
+	const struct json **v;
+	size_t *at; /* line in the tree + 1; 0: not yet */
+	struct hmap *by;
+	struct tree *t;
+	size_t n;
+};
+
+/* Line of a component, after that of its cause; depth bounds a damaged tree. */
+static size_t cause_line(struct causes *x, size_t i, unsigned depth)
+{
+	const struct json *k = x->v[i];
+	struct slice above = text(k, "cause");
+	size_t parent = TREE_TOP;
+	uintptr_t up = above.n > 0 ? (uintptr_t)hmap_get(x->by, above) : 0;
+	struct buf note = {0};
+
+	if (x->at[i] > 0)
+		return x->at[i] - 1;
+	if (up > 0 && up - 1 != i && depth < TREE_DEPTH)
+		parent = cause_line(x, up - 1, depth + 1);
+	if (x->at[i] == 0) {
+		buf_printf(&note, SLICE_FMT " alert%s", SLICE_ARG(text(k, "alerts")),
+		           slice_is(text(k, "alerts"), "1") ? "" : "s");
+		if (text(k, "reason").n > 0)
+			buf_printf(&note, "; " SLICE_FMT, SLICE_ARG(text(k, "reason")));
+		x->at[i] = 1 + tree_add(x->t, parent, text(k, "service"), state_colour(text(k, "state")),
+		                        text(k, "state"), buf_slice(&note));
+	}
+	buf_free(&note);
+	return x->at[i] - 1;
+}
+
+static void tree(const struct ctl *c, const struct json *list)
+{
+	size_t n = list != NULL ? list->n : 0, i = 0;
+	struct causes x = {.v = xcalloc(n + 1, sizeof *x.v),
+	                   .at = xcalloc(n + 1, sizeof *x.at),
+	                   .by = hmap_new(),
+	                   .t = tree_new()};
+
+	for (const struct json *k = n > 0 ? list->first : NULL; k != NULL; k = k->next) {
+		x.v[i] = k;
+		hmap_put(x.by, text(k, "service"), (void *)(uintptr_t)++i);
+	}
+	for (i = 0; i < n; i++)
+		(void)cause_line(&x, i, 0);
+	tree_print(c, x.t);
+	hmap_free(x.by);
+	free(x.v);
+	free(x.at);
 }
 
 static void timeline(const struct ctl *c, const struct json *log)
@@ -271,6 +374,7 @@ static void timeline(const struct ctl *c, const struct json *log)
 static void alerts(const struct ctl *c, const struct json *list)
 {
 	static const struct show_column columns[] = {{.title = "S"},
+	                                             {.title = "ID"},
 	                                             {.title = "RULE"},
 	                                             {.title = "SERVICE"},
 	                                             {.title = "STATE"},
@@ -281,6 +385,7 @@ static void alerts(const struct ctl *c, const struct json *list)
 
 	for (const struct json *k = list != NULL ? list->first : NULL; k != NULL; k = k->next) {
 		show_cellf(t, "%c", show_letter(text(k, "severity")));
+		show_cell(t, SHOW_PLAIN, text(k, "id"));
 		show_cell(t, SHOW_PLAIN, text(k, "rule"));
 		show_cell(t, SHOW_PLAIN, text(k, "service"));
 		show_cell(t, SHOW_PLAIN, text(k, "state"));
@@ -291,27 +396,41 @@ static void alerts(const struct ctl *c, const struct json *list)
 	show_table_end(c, t, "no alerts are kept of it");
 }
 
-static void show(const struct ctl *c, const struct json *i, const struct json *log, const struct json *list)
+/* What else might be the cause, best first; the root itself is the first of the list. */
+static void candidates(const struct ctl *c, const struct json *i)
 {
-	const struct json *reasons = json_get(i, "reasons");
+	const struct json *list = json_get(i, "roots");
 
-	facts(c, i);
-	if (reasons != NULL && reasons->first != NULL)
-		fputs("\nbecause\n", c->out);
-	for (const struct json *s = reasons != NULL ? reasons->first : NULL; s != NULL; s = s->next) {
-		fputs("  ", c->out);
-		show_text(c, SHOW_PLAIN, json_text(s));
-		fputc('\n', c->out);
-	}
 	if (text(i, "runner_up").n > 0) {
 		fputs("  runner-up: ", c->out);
 		show_text(c, SHOW_PLAIN, text(i, "runner_up"));
 		fputc('\n', c->out);
 	}
-	fputs("\ncomponents, cause first\n", c->out);
-	tree(c, json_get(i, "components"), SLICE_NONE, 0);
+	for (const struct json *r = list != NULL ? list->first : NULL; r != NULL; r = r->next) {
+		if (slice_eq(text(r, "id"), text(i, "root")))
+			continue;
+		fputs("  perhaps    ", c->out);
+		show_text(c, SHOW_PLAIN, text(r, "id"));
+		fputs(": ", c->out);
+		show_text(c, SHOW_DIM, text(r, "why"));
+		fputc('\n', c->out);
+	}
+}
+
+static void show(const struct ctl *c, const struct json *i, const struct json *log, const struct json *list)
+{
+	const struct json *components = json_get(i, "components");
+
+	facts(c, i);
+	fputs("\nwhat is hurt\n", c->out);
+	consumers(c, json_get(i, "services"));
+	fputs("\ncauses\n", c->out);
+	tree(c, components);
 	if (text(i, "components_more").n > 0)
 		fprintf(c->out, "  and " SLICE_FMT " more\n", SLICE_ARG(text(i, "components_more")));
+	candidates(c, i);
+	fputs("\ncomponents by layer\n", c->out);
+	specialists(c, components);
 	fputs("\ntimeline\n", c->out);
 	timeline(c, log);
 	fputs("\nalerts\n", c->out);
@@ -366,6 +485,43 @@ static int fetch(struct ctl *c, const char *id, const char *rest, struct arena *
 	return rc;
 }
 
+static void show_why_not(const struct ctl *c, const struct json *j)
+{
+	static const char *const lists[] = {"explained_by", "tests"}, *const words[] = {"explained by", "test"};
+
+	show_fact(c, "service", text(j, "service"));
+	show_fact(c, "incident", text(j, "incident"));
+	show_fact(c, "is in", text(j, "in"));
+	show_fact(c, "verdict", text(j, "verdict"));
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const struct json *list = json_get(j, lists[i]);
+
+		for (const struct json *l = list != NULL ? list->first : NULL; l != NULL; l = l->next)
+			show_fact(c, words[i], json_text(l));
+	}
+}
+
+static int why_not(struct ctl *c, const char *id, const char *service)
+{
+	struct arena *a = arena_new(0);
+	struct client_reply r = {0};
+	struct buf rest = {0};
+	struct json *j;
+	int rc;
+
+	buf_str(&rest, "/why-not?service=");
+	client_quote(&rest, slice_str(service));
+	rc = fetch(c, id, buf_cstr(&rest), a, &r, &j);
+	if (rc == 0 && c->json)
+		fprintf(c->out, SLICE_FMT "\n", SLICE_ARG(slice_trim(buf_slice(&r.body))));
+	else if (rc == 0 && !c->quiet)
+		show_why_not(c, j);
+	buf_free(&rest);
+	client_free(&r);
+	arena_free(a);
+	return rc;
+}
+
 int incidents_show(struct ctl *c, const struct args *args)
 {
 	static const char *const parts[] = {"", "/log", "/alerts"};
@@ -374,6 +530,10 @@ int incidents_show(struct ctl *c, const struct args *args)
 	struct json *j[3] = {NULL};
 	int rc = 0;
 
+	if (args_value(args, "why-not") != NULL) {
+		arena_free(a);
+		return why_not(c, args_word(args, 0), args_value(args, "why-not"));
+	}
 	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(parts); i++)
 		rc = fetch(c, args_word(args, 0), parts[i], a, &r[i], &j[i]);
 	if (rc == 0 && c->json)

@@ -203,6 +203,24 @@ static void take_command(struct engine *e, struct slice payload)
 	jw_end(&w);
 }
 
+void engine_ask(struct engine *e, struct slice question, struct buf *answer)
+{
+	struct jw w = jw_new(answer);
+	struct error err;
+	BUG_ON(e->fx != NULL); /* never from inside a step */
+	arena_reset(e->scratch);
+	const struct json *q = json_parse(e->scratch, question, JSON_LIMITS, NULL, &err);
+	jw_object(&w);
+	if (q != NULL && q->kind == JSON_OBJECT) {
+		correlation_inquire(e, q, &w);
+	} else {
+		jw_kbool(&w, "ok", false);
+		jw_kstr(&w, "error", "the question is not a JSON object");
+		jw_kint(&w, "status", 400);
+	}
+	jw_end(&w);
+}
+
 static void take_result(struct engine *e, struct slice payload)
 {
 	struct ticket_result r;

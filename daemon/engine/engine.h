@@ -77,6 +77,11 @@ struct engine_view {
 };
 void engine_views(struct engine *e, bool all, void (*row)(void *arg, const struct engine_view *v), void *arg);
 
+/* A question about the running map and its state, a JSON object: "do" is service (id), impact (id, level), needs (id,
+ * depth), path (from, to), find (name, port), map (after), why-not (id of an incident, service) or suggest; limit where
+ * there is a list. Changes nothing, hence is no input. The answer is a JSON object with "ok", or "error" and "status". */
+void engine_ask(struct engine *e, struct slice question, struct buf *answer);
+
 /* Figures for metrics and `status`. */
 struct engine_stats {
 	uint64_t alerts_open, alerts_pending, alerts_suppressed, incidents[10], windows, outbox, outbox_parked;

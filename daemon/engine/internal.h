@@ -183,6 +183,7 @@ void correlation_timer(struct engine *e, enum timer_kind kind, uint64_t object);
 void correlation_ticket_result(struct engine *e, const struct ticket_result *r);
 void correlation_ticket_hint(struct engine *e, struct slice payload);               /* of a FRAME_TICKET_HINT */
 void correlation_command(struct engine *e, const struct json *cmd, struct jw *reply); /* ack unack resolve reopen note, outbox retry discard; writes {"ok":…} members */
+void correlation_inquire(struct engine *e, const struct json *q, struct jw *reply); /* inquiry.c: looks only */
 void correlation_rules_changed(struct engine *e);                                   /* setup already holds the new ones */
 void correlation_map_changed(struct engine *e, const struct service_map *old);
 void correlation_maintenance_changed(struct engine *e);                             /* silence_maintains answers differently */

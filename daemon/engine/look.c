@@ -33,6 +33,7 @@ static void component(const struct engine *e, const struct episode *ep, struct j
 	jw_kint(w, "alerts", (int64_t)(ep->n_alerts + ep->dropped));
 	jw_ktime(w, "since", ep->on);
 	jw_kstr(w, "cause", ep->parent != NULL ? ep->parent->node->id : NULL);
+	jw_kstr(w, "reason", ep->parent != NULL ? ep->reason : ep->inference);
 	jw_end(w);
 }
 

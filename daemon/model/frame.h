@@ -48,6 +48,8 @@ enum frame_kind {
 	FRAME_SHADOW = 28,        /* candidate rules (rules shadow): parent → core, intake: an encoded bundle, empty: no more; intake → core: struct event_payload, not acknowledged; front → parent: JSON {"do"}; front → core: the report, please; FRAME_REPLY comes back */
 	FRAME_TICKET_FILE = 29,   /* egress → parent: a ticket connection whose conf.path is wanted; back: its name, the file as a descriptor */
 	FRAME_TABLES = 31,        /* mapper → parent → intake: rows of the rules' Redis tables as a file descriptor (role_tables.h); none: they cannot be read, or there are none */
+	FRAME_ASK = 32,           /* front → core: a question for engine_ask, seq = request id; FRAME_REPLY comes back */
+	FRAME_SEND = 33,          /* front → intake: JSON array of events as rule tests write them, seq = request id; FRAME_REPLY comes back */
 	/* inputs that exist only in the journal */
 	INPUT_TICK = 64,          /* a deadline was due and no event came; empty */
 	INPUT_RULES = 65,         /* rule set by hash: 64 hex */

@@ -223,7 +223,7 @@ static void completion_knows_every_verb(void **state)
 				t_has(o.out, second != NULL ? second + 1 : v[i].name);
 		}
 		t_has(o.out, "require-tests");
-		t_lacks(o.out, "suggest");
+		t_lacks(o.out, "import");
 		outcome_free(&o);
 		free(words);
 	}

@@ -168,7 +168,7 @@ static void incidents(void **state)
 static void one_incident(void **state)
 {
 	(void)state;
-	expect("incidents\nshow\n01ke5q", CTL_DONE, "  sw1  down  2 alerts\n    └ api  down  1 alert\n",
+	expect("incidents\nshow\n01ke5q", CTL_DONE, "  sw1  down  2 alerts\n  └─ api  down  1 alert\n",
 	       NULL);
 	expect("incidents\nshow\n01KE5Q", CTL_DONE, "42 at default, open", NULL);
 	expect("incidents\nshow\n01KE5Q", CTL_DONE, "60m ago    state    opened", NULL);

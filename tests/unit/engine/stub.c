@@ -66,6 +66,12 @@ void correlation_command(struct engine *e, const struct json *cmd, struct jw *re
 	jw_kbool(reply, "ok", true);
 }
 
+void correlation_inquire(struct engine *e, const struct json *q, struct jw *reply)
+{
+	(void)e, (void)q;
+	jw_kbool(reply, "ok", true);
+}
+
 void correlation_rules_changed(struct engine *e)
 {
 	(void)e;
