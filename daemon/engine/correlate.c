@@ -1,6 +1,6 @@
 /* Promises that alerts become evidence, and that at the end of each step nothing is left undone: flags,
  * parents, incidents, lanes, each in order of creation. Must not know rules beyond what an alert carries. */
-#include "engine/correlate.h"
+#include "engine/changes.h"
 
 #include <stdlib.h>
 
@@ -53,6 +53,7 @@ void correlation_free(struct engine *e)
 	}
 	outbox_close(c);
 	wontfix_close(c);
+	changes_close(c);
 	nodes_close(c);
 	for (size_t k = 0; k < c->n_generations; k++)
 		free(c->generations[k].pair);
@@ -237,6 +238,7 @@ void correlation_ticket_result(struct engine *e, const struct ticket_result *r)
 void correlation_started(struct engine *e)
 {
 	outbox_check_all(e);
+	changes_arm(e);
 }
 
 void correlation_ticket_hint(struct engine *e, struct slice payload)
@@ -263,6 +265,7 @@ void correlation_rules_changed(struct engine *e)
 	}
 	outbox_check_all(e);
 	poll_rules_changed(e);
+	changes_arm(e);
 	TAILQ_FOREACH (i, &c->incidents, all)
 		if (!incident_state_final(i->state) || i->lane != NULL)
 			incident_touch(e, i);

@@ -198,6 +198,7 @@ struct incident {
 	int predicted_level; /* of the root at the last propagation */
 	int priority;
 	char *title, *holds;
+	char *change; /* which planned change had begun where its cause is; NULL */
 	char *assign;                   /* NULL: none */
 	char *elsewhere[ELSEWHERE];   /* causes of others that may be its own; NULL: none */
 	char *destination;              /* name of the ticket connection, fixed at opening; NULL: none */
@@ -299,6 +300,10 @@ struct destination {
 	char *check_ticket;           /* the trial ticket of an attempt that did not end; may be NULL */
 	char *check_text;             /* what went well, or why not; may be NULL */
 	bool check_dirty;             /* its view row is to be written */
+	/* changes.c */
+	instant changes_at; /* INSTANT_NONE: it is not asked */
+	uint64_t changes_op;
+	char *changes_cursor;
 	/* own.c */
 	instant down_since; /* INSTANT_NONE: it is not */
 	uint64_t own;       /* the incident that tells; 0: none */
@@ -394,6 +399,8 @@ struct correlation {
 	struct hmap *generation_by; /* pair → index + 1 */
 	struct destination *destinations;
 	size_t n_destinations;
+	struct planned *planned; /* changes.c; in order of arrival */
+	size_t n_planned;
 	struct wontfix *wontfix; /* by age */
 	size_t n_wontfix, cap_wontfix;
 	struct buf gone; /* ids of view rows to take away: u8 kind, u32 length, bytes */

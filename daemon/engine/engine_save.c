@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { SAVE_MAGIC = 0xca5e, SAVE_VERSION = 13, TIMER_OCTETS = 20 };
+enum { SAVE_MAGIC = 0xca5e, SAVE_VERSION = 14, TIMER_OCTETS = 20 };
 
 static int by_time(const void *x, const void *y)
 {

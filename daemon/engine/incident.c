@@ -360,6 +360,7 @@ void incident_free(struct engine *e, struct incident *i)
 	free(i->key);
 	free(i->title);
 	free(i->holds);
+	free(i->change);
 	free(i->assign);
 	free(i->destination);
 	for (size_t k = 0; k < ELSEWHERE; k++)

@@ -1,6 +1,6 @@
 /* Promises the life of an incident as correlation.md section 4 tells it: opening, clearing, resolving, coming
  * back, and that every waiting time is a deadline. Must not know how tickets are delivered. */
-#include "engine/correlate.h"
+#include "engine/changes.h"
 
 #include <stdlib.h>
 
@@ -114,6 +114,9 @@ void incident_open(struct engine *e, struct incident *i, const char *why)
 	incident_key(e, i);
 	incident_set_state(e, i, INCIDENT_OPEN, why);
 	log_not_grouped(e, i);
+	i->change = changes_sentence(e, i);
+	if (i->change != NULL)
+		incident_log(e, i, "timing", "%s", i->change);
 	e->stats.opened++;
 	engine_notice(e, LOG_LEVEL_INFO, "inc=%s state=open key=%s priority=P%d root=\"%s\" title=\"%s\"",
 	              i->id_text, i->key, i->priority, i->root_id, i->title);
@@ -316,6 +319,8 @@ struct incident *incident_reopenable(struct engine *e, const char *root, bool ri
 	struct incident *i = incident_before(e->correlation, root, risk);
 	if (i == NULL || i->state != INCIDENT_RESOLVED || strcmp(i->root_id, root) != 0 ||
 	    e->now >= incident_reopen_until(e, i))
+		return NULL;
+	if (i->wontfix && i->by_hand) /* what comes now is another incident, and has no ticket unless it is worse */
 		return NULL;
 	return i->by_hand && !i->calm_since ? NULL : i;
 }

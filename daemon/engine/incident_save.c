@@ -160,7 +160,7 @@ static void put_incident(const struct correlation *c, struct buf *out, const str
 	const instant times[] = {i->born,     i->newest, i->updated, i->opened, i->clearing_at,
 	                         i->resolved, i->closed, i->calm,    i->firing, i->wake};
 	const char *const texts[] = {i->group_key, i->root_id, i->class_id,    i->key,  i->title,
-	                             i->holds,     i->assign,  i->destination, i->owner};
+	                             i->holds,     i->assign,  i->destination, i->owner, i->change};
 	buf_u64(out, i->serial);
 	buf_add(out, i->id.b, sizeof i->id.b);
 	buf_u8(out, (uint8_t)i->state);
@@ -202,7 +202,7 @@ static void get_facts(struct reader *r, struct incident *i)
 	instant *const times[] = {&i->born,     &i->newest, &i->updated, &i->opened, &i->clearing_at,
 	                          &i->resolved, &i->closed, &i->calm,    &i->firing, &i->wake};
 	char **const texts[] = {&i->group_key, &i->root_id, &i->class_id,    &i->key,  &i->title,
-	                        &i->holds,     &i->assign,  &i->destination, &i->owner};
+	                        &i->holds,     &i->assign,  &i->destination, &i->owner, &i->change};
 	struct slice id = read_bytes(r, sizeof i->id.b);
 	if (id.p != NULL && id.n == sizeof i->id.b)
 		memcpy(i->id.b, id.p, sizeof i->id.b);

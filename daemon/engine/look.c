@@ -163,6 +163,7 @@ static void incident_json(const struct engine *e, const struct incident *i, stru
 	jw_kint(w, "alerts", (int64_t)i->tally.alerts);
 	jw_kint(w, "alerts_open", (int64_t)i->tally.alerts_open);
 	ticket(e, i, w);
+	jw_kstr(w, "change", i->change);
 	jw_kstr(w, "dedup_key", i->key);
 	jw_kstr(w, "merged_into", into != NULL ? into->id_text : NULL);
 	jw_kstr(w, "previous", i->previous != 0 ? i->previous_id : NULL);

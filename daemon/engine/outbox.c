@@ -1,7 +1,7 @@
 /* Promises one ordered lane for each incident that wants a ticket (tickets.md "Delivery"): at most one
  * operation on its way, target states instead of deltas, rendered when they are sent. Must not know what an
  * answer means: outbox_result.c does. */
-#include "engine/correlate.h"
+#include "engine/changes.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,7 +67,7 @@ struct destination *outbox_destination(struct correlation *c, const char *name)
 	c->destinations = xreallocarray(c->destinations, c->n_destinations + 1, sizeof *c->destinations);
 	struct destination *d = &c->destinations[c->n_destinations++];
 	*d = (struct destination){
-	    .name = xstrdup(name), .probe_at = INSTANT_NONE, .check_at = INSTANT_NONE, .poll_at = INSTANT_NONE, .down_since = INSTANT_NONE};
+	    .name = xstrdup(name), .probe_at = INSTANT_NONE, .check_at = INSTANT_NONE, .poll_at = INSTANT_NONE, .down_since = INSTANT_NONE, .changes_at = INSTANT_NONE};
 	return d;
 }
 
@@ -79,6 +79,7 @@ void outbox_close(struct correlation *c)
 		free(c->destinations[i].check_text);
 		free(c->destinations[i].cursor);
 		free(c->destinations[i].created);
+		free(c->destinations[i].changes_cursor);
 	}
 	free(c->destinations);
 	c->destinations = NULL;
@@ -502,7 +503,7 @@ void outbox_timer(struct engine *e, enum timer_kind kind, uint64_t object)
 	if (kind == TIMER_DESTINATION) {
 		struct destination *d = object < c->n_destinations ? &c->destinations[object] : NULL;
 		if (d != NULL)
-			outbox_check_due(e, d), poll_due(e, (size_t)object);
+			outbox_check_due(e, d), poll_due(e, (size_t)object), changes_due(e, (size_t)object);
 		if (d != NULL && outbox_proven(e, d) && d->mode != DESTINATION_UP && d->probing == 0 && e->now >= d->probe_at)
 			probe_next(e, d);
 		return;

@@ -1,6 +1,6 @@
 /* Promises that each answer of a ticket system, each lost one and each restart leaves a lane in a state from
  * which exactly one ticket follows (tickets.md "Delivery"). Must not know profiles or HTTP. */
-#include "engine/correlate.h"
+#include "engine/changes.h"
 
 #include <stdlib.h>
 
@@ -409,6 +409,10 @@ void outbox_result(struct engine *e, const struct ticket_result *r)
 		outbox_checked(e, r);
 		return;
 	}
+	if (r->verb == TICKET_CHANGES) {
+		changes_result(e, r);
+		return;
+	}
 	if (r->verb == TICKET_POLL) {
 		poll_result(e, r);
 		return;
@@ -453,6 +457,7 @@ void outbox_resume(struct engine *e)
 	}
 	outbox_check_resume(e);
 	poll_resume(e);
+	changes_resume(e);
 	for (size_t i = 0; i < c->n_destinations; i++)
 		if (c->destinations[i].mode != DESTINATION_UP)
 			engine_timer(e, MAX(c->destinations[i].probe_at, e->now + 1), TIMER_DESTINATION, i);

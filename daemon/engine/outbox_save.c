@@ -1,7 +1,7 @@
 /* Promises that what is on its way to ticket systems, or waits, comes back as it was. */
 #include <stdlib.h>
 
-#include "engine/save.h"
+#include "engine/changes.h"
 
 static void put_notes(struct buf *out, const struct notes *n)
 {
@@ -154,6 +154,9 @@ static void put_destinations(struct buf *out, const struct correlation *c)
 		for (size_t n = 0; n < d->n_created; n++)
 			save_time(out, d->created[n]);
 		buf_u64(out, d->storm);
+		save_time(out, d->changes_at);
+		buf_u64(out, d->changes_op);
+		save_str(out, d->changes_cursor);
 		save_time(out, d->down_since);
 		buf_u64(out, d->own);
 		buf_u64(out, d->poll_op);
@@ -187,6 +190,10 @@ static void get_destinations(struct reader *r, struct correlation *c)
 		for (size_t m = 0; m < d->n_created; m++)
 			d->created[m] = load_time(r);
 		d->storm = read_u64(r);
+		d->changes_at = load_time(r);
+		d->changes_op = read_u64(r);
+		free(d->changes_cursor);
+		d->changes_cursor = load_str(r);
 		d->down_since = load_time(r);
 		d->own = read_u64(r);
 		d->poll_op = read_u64(r);
@@ -208,6 +215,7 @@ void outbox_save(const struct correlation *c, struct buf *out)
 	TAILQ_FOREACH (l, &c->lanes, all)
 		put_lane(out, l);
 	wontfix_save(c, out);
+	changes_save(c, out);
 }
 
 bool outbox_load(struct engine *e, struct reader *r)
@@ -218,5 +226,6 @@ bool outbox_load(struct engine *e, struct reader *r)
 		if (!get_lane(e, r))
 			return false;
 	wontfix_load(r, e->correlation);
+	changes_load(r, e->correlation);
 	return r->ok;
 }

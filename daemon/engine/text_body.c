@@ -103,6 +103,8 @@ static void body_why(const struct incident *i, struct buf *out)
 	}
 	if (i->holds != NULL)
 		put_line(&l, i->holds);
+	if (i->change != NULL)
+		put_line(&l, i->change);
 	struct candidates found;
 	incident_candidates(i, &found);
 	for (size_t k = 1; k < found.n && k < 3; k++) { /* the runner-up and the next */

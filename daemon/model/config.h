@@ -52,7 +52,7 @@ struct ticket_config {
 	char **conf_keys, **conf_values; size_t n_conf;
 	char **secret_keys; struct secret_ref *secrets; size_t n_secrets;
 	char *ca_file, *pin, *assign;
-	duration update_every, timeout, poll;
+	duration update_every, timeout, poll, changes;
 	int concurrency;           /* 0: the profile's */
 	double rate;               /* per second, 0: the profile's */
 	duration retry_first, retry_max, give_up;

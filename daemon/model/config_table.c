@@ -118,6 +118,7 @@ const struct setting ticket_settings[] = {
     {"priorities", SETTING_LIST, TAT(priorities), "", 0, 0, false, "what it takes by the also of another connection, such as P1, P2; empty: all"},
     {"services", SETTING_LIST, TAT(services), "", 0, 0, false, "what it takes by the also of another connection: roots or hurt services, * at the end for any rest; empty: all"},
     {"poll", SETTING_DURATION, TAT(poll), "30s", 0, DAYS, false, "asks so often what people did to its tickets; 0: never"},
+    {"changes", SETTING_DURATION, TAT(changes), "0s", 0, DAYS, false, "asks so often for planned changes, which are maintenance of what they name; 0: never"},
 };
 const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 

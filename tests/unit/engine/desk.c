@@ -179,7 +179,7 @@ static void take_op(struct desk *d, const struct ticket_op *op)
 	struct buf b = {0}, records = {0};
 	d->ops++;
 	struct desk_ticket *t =
-	    op->verb == TICKET_POLL ? NULL
+	    op->verb == TICKET_POLL || op->verb == TICKET_CHANGES ? NULL
 	    : f == DESK_DONE || f == DESK_LOST_REPLY || (f == DESK_SILENT && desk_random(d) % 2)
 	        ? perform(d, op)
 	        : NULL;
@@ -187,6 +187,11 @@ static void take_op(struct desk *d, const struct ticket_op *op)
 	case DESK_DONE:
 		if (op->verb == TICKET_CHECK)
 			break;
+		if (op->verb == TICKET_CHANGES) {
+			if (d->planned != NULL)
+				ticket_planned_encode(d->planned, &records);
+			break;
+		}
 		if (op->verb == TICKET_POLL) {
 			for (size_t i = 0; i < d->n; i++) {
 				if (d->v[i].changed)

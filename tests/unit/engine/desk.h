@@ -34,6 +34,7 @@ struct desk {
 	bool tickets; /* the default connection has a ticket system */
 	struct desk_ticket v[400];
 	size_t n, ops, lost, polls;
+	const struct ticket_planned *planned; /* what the ticket system plans; NULL: nothing */
 	enum desk_fault (*fault)(struct desk *d, const struct ticket_op *op); /* NULL: everything works */
 	struct buf later; /* replies that are on their way */
 	uint64_t random;

@@ -253,6 +253,35 @@ static void a_broken_connection_is_told_elsewhere(void **state)
 	desk_free(d);
 }
 
+/* ---- planned changes */
+
+static void a_change_is_maintenance(void **state)
+{
+	(void)state;
+	struct desk *d = desk_new(desk_rules, desk_map, true);
+	const struct ticket_planned p = {.id = SLICE("CHG0049911"),
+	                                 .title = SLICE("new firmware"),
+	                                 .starts = SLICE("2026-01-05T00:10:00Z"),
+	                                 .ends = SLICE("2026-01-05T00:20:00Z"),
+	                                 .services = SLICE("no such service\nlone-1"),
+	                                 .cis = SLICE("CI1")};
+	d->planned = &p;
+	d->rig->config->tickets[0].changes = MINUTE;
+	struct engine_setup setup = {d->rig->config, d->rig->rules, d->rig->map, NULL};
+	desk_input(d, INPUT_RULES, SLICE_NONE, &setup);
+	desk_wait(d, 2 * MINUTE);
+	desk_restart(d);
+	desk_event(d, 14 * MINUTE, "ping", "lone-1", "problem");
+	desk_wait(d, 19 * MINUTE);
+	assert_int_equal(d->n, 0);                             /* it is being worked on */
+	desk_event(d, 40 * MINUTE, "ping", "db-a", "problem"); /* needs sw1, which was changed */
+	desk_wait(d, 50 * MINUTE);
+	const struct incident *i = desk_incident(d, "db-a");
+	assert_non_null(i->change);
+	assert_string_equal(i->change, "started 30 minutes after CHG0049911 on sw1 (new firmware)");
+	desk_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +295,7 @@ int main(void)
 	    cmocka_unit_test(merged_by_hand_is_linked),
 	    cmocka_unit_test(a_late_second_ticket_is_closed),
 	    cmocka_unit_test(a_broken_connection_is_told_elsewhere),
+	    cmocka_unit_test(a_change_is_maintenance),
 	};
 	log_open("test", LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
