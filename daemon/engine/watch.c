@@ -90,6 +90,8 @@ static void miss(struct engine *e, const struct rule *r, struct window *w)
 	alert_key_fields(e, r, slice_of(w->key, w->key_n), &f);
 	struct occasion o = {.f = &f, .silent = true, .own = true};
 	alert_begin(e, r, w, &o, n > 0 ? window_nth(w, n) : e->now, n);
+	if (w->alert->state == ALERT_PENDING && !rule_counts_now(e, r))
+		alert_drop(e, w->alert); /* the window ended with the rule's time: nothing is pending outside */
 	fields_free(&f);
 }
 

@@ -116,9 +116,13 @@ static void alerts_check(const struct test_load *t, const struct node *list, con
 		fields_check(ld, t->file, node_get(n, "by"));
 		(void)rule_named(t, node_get(n, "suppressed"));
 	}
-	for (size_t i = 0; i < ld->rs->n_rules; i++)
+	for (size_t i = 0; i < ld->rs->n_rules; i++) {
+		struct symbol *s = ld->symbols[SYMBOL_RULE][i];
 		if (t->in[i] && !named[i])
-			ld->symbols[SYMBOL_RULE][i]->silent_tested = true;
+			s->silent_tested = true;
+		if (t->in[i] && ld->rs->rules[i].mode == MODE_TRIAL)
+			s->tested = true; /* its alerts are never listed (17.18) */
+	}
 	free(named);
 }
 
