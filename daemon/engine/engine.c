@@ -147,7 +147,30 @@ static void run_timer(struct engine *e, const struct heap_item *it)
 	}
 }
 
-/* All that is due at the earliest instant up to `at`. */
+/* Deadlines of keys and alerts, all of them; the others wait in `rest`. */
+static size_t run_keys(struct engine *e, instant due, struct heap_item **rest)
+{
+	struct heap_item it;
+	size_t n = 0, cap = 0;
+	while (heap_peek(&e->timers, &it) && it.at <= due && heap_pop(&e->timers, &it)) {
+		if (it.kind == TIMER_WINDOW || it.kind == TIMER_ALERT) {
+			run_timer(e, &it);
+			continue;
+		}
+		*rest = array_reserve(*rest, &cap, n + 1, sizeof it);
+		(*rest)[n++] = it;
+	}
+	return n;
+}
+
+static void judge_own_events(struct engine *e)
+{
+	while (windows_work(e))
+		;
+}
+
+/* All that is due at the earliest instant up to `at`. First the deadlines of all keys, then the events that
+ * they cause (17.1): so no rule can see which one had its turn first. */
 static bool run_instant(struct engine *e, instant at)
 {
 	struct heap_item it;
@@ -157,11 +180,14 @@ static bool run_instant(struct engine *e, instant at)
 	e->now = due;
 	during_turn(e);
 	while (heap_peek(&e->timers, &it) && it.at <= due) {
-		if (!heap_pop(&e->timers, &it))
-			break;
-		run_timer(e, &it);
-		while (windows_work(e))
-			;
+		struct heap_item *rest = NULL;
+		size_t n = run_keys(e, due, &rest);
+		judge_own_events(e);
+		for (size_t i = 0; i < n; i++) {
+			run_timer(e, &rest[i]);
+			judge_own_events(e);
+		}
+		free(rest);
 	}
 	during_tell(e);
 	settle(e);

@@ -465,13 +465,13 @@ class Model:
             for k in keys:
                 if k.alert is not None and k.alert.state == "pending" and not k.rule.counts(self.now):
                     self.drop(k)
-            late = [k for k in keys if (self.due(k) or self.now) < self.now or self.due(k) == self.now]
-            for k in late:
-                t = self.due(k)
-                if t is not None and t <= self.now:
+            for k in keys:
+                while (self.due(k) or self.now + 1) <= self.now:
                     self.act(k)
-                    self.settle()
-            while not late and self.edges and self.edges[0][0] <= self.now:
+            if self.own:
+                self.settle()
+                continue
+            while self.edges and self.edges[0][0] <= self.now:
                 self.edge(*self.edges.pop(0))
         self.now = to
 
