@@ -143,18 +143,57 @@ char *arena_str(struct arena *a, struct slice s)
 	return p;
 }
 
+static struct slice unsigned_text(struct arena *a, uint64_t v, bool minus)
+{
+	char digits[21], *end = digits + sizeof digits, *p = end;
+	do {
+		*--p = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	if (minus)
+		*--p = '-';
+	BUG_ON(p < digits);
+	return arena_slice(a, (struct slice){p, (size_t)(end - p)});
+}
+
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
+	char small[256]; /* most texts: formatted once */
 	va_list ap, again;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(small, sizeof small, fmt, ap);
 	va_end(ap);
 	BUG_ON(n < 0);
 	char *p = take(a, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, fmt, again);
+	if ((size_t)n < sizeof small)
+		memcpy(p, small, (size_t)n + 1);
+	else
+		vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return p;
+}
+
+struct slice arena_number(struct arena *a, int64_t v)
+{
+	return v < 0 ? unsigned_text(a, 0 - (uint64_t)v, true) : unsigned_text(a, (uint64_t)v, false);
+}
+
+struct slice arena_unsigned(struct arena *a, uint64_t v)
+{
+	return unsigned_text(a, v, false);
+}
+
+struct slice arena_join(struct arena *a, struct slice first, struct slice second)
+{
+	BUG_ON(first.n > SIZE_MAX / 4 || second.n > SIZE_MAX / 4);
+	char *p = take(a, first.n + second.n + 1);
+	if (first.n > 0)
+		memcpy(p, first.p, first.n);
+	if (second.n > 0)
+		memcpy(p + first.n, second.p, second.n);
+	p[first.n + second.n] = '\0';
+	return (struct slice){p, first.n + second.n};
 }
 
 size_t arena_bytes(const struct arena *a)

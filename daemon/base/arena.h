@@ -15,6 +15,10 @@ void *arena_array(struct arena *a, size_t count, size_t size);
 struct slice arena_slice(struct arena *a, struct slice s); /* copies and adds a NUL behind it */
 char *arena_str(struct arena *a, struct slice s);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
+/* The usual small texts without printf, which costs a decoder more than all the rest: decimal numbers, two parts as one. */
+struct slice arena_number(struct arena *a, int64_t v);
+struct slice arena_unsigned(struct arena *a, uint64_t v);
+struct slice arena_join(struct arena *a, struct slice first, struct slice second);
 size_t arena_bytes(const struct arena *a); /* memory held, used or not */
 
 #endif

@@ -78,61 +78,69 @@ static struct slice value_text(struct arena *a, const struct varbind *v, const s
 	return *named ? text : octets ? readable(a, v->value) : v->value;
 }
 
-static struct slice joined(struct arena *a, const char *prefix, struct slice name, struct slice index)
+/* A variable with what its object says of it: asked once, used for the message and for the fields. */
+struct told {
+	const struct mib_object *object; /* NULL: unknown */
+	struct slice index, value;
+	bool named; /* the value was a number and is now its name */
+};
+
+static struct told *tell_all(const struct trap *t, struct arena *a, const struct mib *m)
 {
-	return slice_str(arena_printf(a, "%s" SLICE_FMT "%s" SLICE_FMT, prefix, SLICE_ARG(name),
-	                              index.n > 0 ? "." : "", SLICE_ARG(index)));
+	struct told *all = arena_array(a, t->n_vars + 1, sizeof *all);
+	for (size_t i = 0; i < t->n_vars; i++) {
+		struct told *x = &all[i];
+		x->object = mib_object(m, t->vars[i].oid, &x->index);
+		x->value = value_text(a, &t->vars[i], m, x->object, &x->named);
+	}
+	return all;
 }
 
-static void set_variable(struct fields *f, const struct varbind *v, const struct mib *m)
+static void set_variable(struct fields *f, const struct varbind *v, const struct told *x)
 {
-	struct slice index;
-	const struct mib_object *o = mib_object(m, v->oid, &index);
-	struct slice name = o != NULL ? o->name : SLICE_NONE;
-	bool named;
-	struct slice value = value_text(f->arena, v, m, o, &named);
-	enum value_type type = v->is_number && !named   ? VALUE_NUMBER
-	                       : v->tag == BER_IPADDRESS ? VALUE_IP
-	                                                 : VALUE_TEXT;
-	if (name.p == NULL) {
-		(void)fields_set_named(f, joined(f->arena, "snmp.var.", v->oid, SLICE_NONE), value, type);
+	enum value_type type = v->is_number && !x->named ? VALUE_NUMBER
+	                       : v->tag == BER_IPADDRESS  ? VALUE_IP
+	                                                  : VALUE_TEXT;
+	if (x->object == NULL) {
+		(void)fields_set_named(f, arena_join(f->arena, SLICE("snmp.var."), v->oid), x->value, type);
 		return;
 	}
 	/* a repeated name keeps its index (intake.md section 4) */
-	struct slice full = joined(f->arena, "snmp.var.", name, SLICE_NONE);
+	struct slice full = x->object->var;
 	if (fields_get_name(f, full).p != NULL)
-		full = joined(f->arena, "snmp.var.", name, index);
-	else if (!slice_is(index, "0"))
-		(void)fields_set_named(f, joined(f->arena, "snmp.index.", name, SLICE_NONE), index,
-		                       VALUE_TEXT);
-	(void)fields_set_named(f, full, value, type);
+		full = x->index.n > 0 ? arena_join(f->arena, full, arena_join(f->arena, SLICE("."), x->index)) : full;
+	else if (!slice_is(x->index, "0"))
+		(void)fields_set_named(f, x->object->index, x->index, VALUE_TEXT);
+	(void)fields_set_named(f, full, x->value, type);
 }
 
-/* One line for people: the notification and what it carries. */
-static void set_message(const struct trap *t, struct fields *f, const struct mib *m, struct slice trap_name)
+/* Said elsewhere, or a secret: snmpTrapOID, sysUpTime, snmpTrapCommunity. */
+static bool is_own(struct slice oid)
+{
+	return slice_is(oid, "1.3.6.1.6.3.1.1.4.1.0") || slice_is(oid, "1.3.6.1.2.1.1.3.0") ||
+	       slice_starts(oid, SLICE("1.3.6.1.6.3.18.1.4"));
+}
+
+/* One line for people: the notification and what it carries, as long as whole variables fit. */
+static void set_message(const struct trap *t, struct fields *f, const struct told *all, struct slice trap_name)
 {
 	char *out = arena_alloc(f->arena, MAX_MESSAGE);
-	size_t n = 0;
-	struct slice line = trap_name.n > 0 ? trap_name : SLICE("notification");
-	for (size_t i = 0; n + line.n + 1 < MAX_MESSAGE; i++) {
-		if (line.n > 0) {
-			if (n > 0)
-				out[n++] = ' ';
-			memcpy(out + n, line.p, line.n);
-			n += line.n;
-		}
-		if (i >= t->n_vars)
+	struct slice head = trap_name.n > 0 ? trap_name : SLICE("notification");
+	size_t n = MIN(head.n, MAX_MESSAGE - 1);
+	memcpy(out, head.p, n);
+	for (size_t i = 0; i < t->n_vars; i++) {
+		struct slice name = all[i].object != NULL ? all[i].object->name : t->vars[i].oid;
+		if (is_own(t->vars[i].oid))
+			continue;
+		if (n + name.n + all[i].value.n + 3 > MAX_MESSAGE)
 			break;
-		const struct varbind *v = &t->vars[i];
-		struct slice index;
-		const struct mib_object *o = mib_object(m, v->oid, &index);
-		struct slice name = o != NULL ? o->name : SLICE_NONE;
-		bool named, own = slice_is(v->oid, "1.3.6.1.6.3.1.1.4.1.0") || slice_is(v->oid, "1.3.6.1.2.1.1.3.0") ||
-		                  slice_starts(v->oid, SLICE("1.3.6.1.6.3.18.1.4")); /* said elsewhere, or a secret */
-		struct slice value = value_text(f->arena, v, m, o, &named);
-		line = own ? SLICE_NONE
-		           : slice_str(arena_printf(f->arena, SLICE_FMT "=" SLICE_FMT,
-		                                    SLICE_ARG(name.n > 0 ? name : v->oid), SLICE_ARG(value)));
+		out[n++] = ' ';
+		memcpy(out + n, name.p, name.n);
+		n += name.n;
+		out[n++] = '=';
+		if (all[i].value.n > 0)
+			memcpy(out + n, all[i].value.p, all[i].value.n);
+		n += all[i].value.n;
 	}
 	BUG_ON(n > MAX_MESSAGE);
 	fields_set(f, FIELD_MESSAGE, (struct slice){out, n});
@@ -211,9 +219,7 @@ static void set_head(const struct trap *t, struct fields *f, struct slice trap_n
 	if (t->version == 3)
 		set_user(t, f);
 	if (t->has_uptime)
-		(void)fields_set_named(
-		    f, SLICE("snmp.uptime"),
-		    slice_str(arena_printf(f->arena, "%llu", (unsigned long long)t->uptime)), VALUE_NUMBER);
+		(void)fields_set_named(f, SLICE("snmp.uptime"), arena_unsigned(f->arena, t->uptime), VALUE_NUMBER);
 }
 
 void trap_fields(const struct trap *t, const struct decode_env *env, const struct mib *m, struct fields *f)
@@ -229,7 +235,8 @@ void trap_fields(const struct trap *t, const struct decode_env *env, const struc
 	}
 	fields_set(f, FIELD_SOURCE, slice_str(env->source));
 	fields_set_type(f, FIELD_SENDER, env->sender, VALUE_IP);
-	set_message(t, f, m, name.p != NULL ? name : t->oid);
+	const struct told *all = tell_all(t, f->arena, m);
+	set_message(t, f, all, name.p != NULL ? name : t->oid);
 	for (size_t i = 0; i < t->n_vars; i++)
-		set_variable(f, &t->vars[i], m);
+		set_variable(f, &t->vars[i], &all[i]);
 }

@@ -133,6 +133,8 @@ static const char *object_read(struct mib *m, struct slice oid, struct slice nam
 	const char *why = form_read(m, &o, rest);
 	if (why != NULL)
 		return why;
+	o.var = arena_join(m->arena, SLICE("snmp.var."), name);
+	o.index = arena_join(m->arena, SLICE("snmp.index."), name);
 	m->objects = array_reserve(m->objects, &m->cap_objects, m->n_objects + 1, sizeof *m->objects);
 	m->objects[m->n_objects++] = o;
 	return NULL;

@@ -17,6 +17,7 @@ struct mib_label {
 struct mib_object {
 	struct slice oid;  /* dotted, without an index */
 	struct slice name; /* without its module */
+	struct slice var, index; /* the fields snmp.var.NAME and snmp.index.NAME */
 	enum mib_form form;
 	const struct mib_label *labels; /* MIB_ENUM, MIB_BITS */
 	size_t n_labels;

@@ -14,11 +14,6 @@ static const char SNMP_TRAP_ADDRESS[] = "1.3.6.1.6.3.18.1.3.0";
 
 /* ---- values */
 
-static struct slice text_of(struct arena *a, uint64_t v)
-{
-	return slice_str(arena_printf(a, "%llu", (unsigned long long)v));
-}
-
 static struct slice address_text(struct arena *a, struct slice octets)
 {
 	const unsigned char *o = (const unsigned char *)octets.p;
@@ -63,11 +58,11 @@ static void read_opaque(struct varbind *v, struct arena *a)
 		int64_t n;
 		if (!ber_signed(&inner, &n))
 			return;
-		v->value = slice_str(arena_printf(a, "%lld", (long long)n));
+		v->value = arena_number(a, n);
 		v->is_number = true;
 		return;
 	} else if (kind == 0x7b && body.n >= 1 && body.n <= 8) {
-		v->value = text_of(a, word_of(body));
+		v->value = arena_unsigned(a, word_of(body));
 		v->is_number = true;
 		return;
 	}
@@ -85,12 +80,12 @@ static bool read_number(struct varbind *v, struct ber *inner, struct arena *a)
 	if (v->tag == BER_INTEGER) {
 		if (!ber_signed(inner, &i))
 			return false;
-		v->value = slice_str(arena_printf(a, "%lld", (long long)i));
+		v->value = arena_number(a, i);
 		return true;
 	}
 	if (!ber_unsigned(inner, v->tag == BER_COUNTER64 ? 8 : 4, &u))
 		return false;
-	v->value = text_of(a, u);
+	v->value = arena_unsigned(a, u);
 	return true;
 }
 

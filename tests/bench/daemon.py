@@ -54,7 +54,9 @@ def pss(pids):
 
 
 class Daemon:
-    def __init__(self, rules, extra=""):
+    """`listeners`: YAML lines of more listeners, `limits`: flow style; `syslog` says what that listener binds."""
+
+    def __init__(self, rules, extra="", listeners="", limits="sender_rate: 100000000/s, events_per_second: 100000000", syslog="tcp", intake="1"):
         self.dir = tempfile.mkdtemp(prefix="carillon-bench-")
         self.syslog, self.hooks, self.metrics = free_port(), free_port(), free_port()
         os.mkdir(self.dir + "/rules")
@@ -63,16 +65,16 @@ class Daemon:
         open(self.dir + "/c.yaml", "w").write(f"""version: 1
 instance: bench
 listeners:
-  syslog: {{bind: ["tcp://127.0.0.1:{self.syslog}"]}}
-  traps: {{enabled: false}}
+  syslog: {{bind: ["{syslog}://127.0.0.1:{self.syslog}"]}}
+{listeners or "  traps: {enabled: false}"}
   hooks: {{bind: ["http://127.0.0.1:{self.hooks}"]}}
 rules: {{path: ["{self.dir}/rules"]}}
 map: {{path: "{self.dir}/none.yaml", hosts_file: false}}
-limits: {{sender_rate: 100000000/s, events_per_second: 100000000}}
+limits: {{{limits}}}
 state: {{path: "{self.dir}/state", snapshot: 1h}}
 admin: {{socket: {{path: "{self.dir}/admin.sock", mode: "0600"}}, metrics: {{bind: ["http://127.0.0.1:{self.metrics}"]}}}}
 log: {{level: info}}
-intake: 1
+intake: {intake}
 {extra}""")
         env = dict(os.environ, CARILLON_DATA=TOP)
         self.log = open(self.dir + "/log", "w")
@@ -256,8 +258,9 @@ def recover():
     d.stop()
 
 
-print(f"{os.cpu_count()} CPUs, {CARILLOND}")
-if RULES != [0]:
-    w1()
-durable()
-recover()
+if __name__ == "__main__":
+    print(f"{os.cpu_count()} CPUs, {CARILLOND}")
+    if RULES != [0]:
+        w1()
+    durable()
+    recover()
