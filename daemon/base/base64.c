@@ -43,9 +43,11 @@ void base64_encode(struct slice s, struct buf *out)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
 
-	for (size_t i = 0; i < s.n; i += 3) {
+	BUG_ON(s.n > SIZE_MAX / 2);
+	buf_reserve(out, (s.n + 2) / 3 * 4); /* once: recordings encode every payload */
+	char *four = out->p + out->n;
+	for (size_t i = 0; i < s.n; i += 3, four += 4) {
 		uint32_t v = (uint32_t)p[i] << 16;
-		char four[4];
 
 		v |= i + 1 < s.n ? (uint32_t)p[i + 1] << 8 : 0;
 		v |= i + 2 < s.n ? (uint32_t)p[i + 2] : 0;
@@ -53,6 +55,6 @@ void base64_encode(struct slice s, struct buf *out)
 		four[1] = digits[v >> 12 & 63];
 		four[2] = i + 1 < s.n ? digits[v >> 6 & 63] : '=';
 		four[3] = i + 2 < s.n ? digits[v & 63] : '=';
-		buf_add(out, four, sizeof four);
 	}
+	out->n += (s.n + 2) / 3 * 4;
 }

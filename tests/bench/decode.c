@@ -1,6 +1,7 @@
-/* Nanoseconds of CPU that the decoders take for one payload, without sockets: trap POOL FILE.mib… | syslog POOL |
- * webhook POOL FILE.yaml…; the profile is the first file's. A pool is payloads, each behind its length (4 octets, little
- * endian), as intake.py makes them. Prints the least of 20 rounds, which other people's load disturbs least. */
+/* Nanoseconds of CPU that the decoders take for one payload, without sockets: trap POOL FILE.mib… | syslog
+ * POOL | webhook POOL FILE.yaml…; the profile is the first file's. A pool is payloads, each behind its length
+ * (4 octets, little endian), as intake.py makes them. Prints the least of 20 rounds, which other people's
+ * load disturbs least. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +45,15 @@ static double cpu_now(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static double round_of(const struct decoder *d, const void *settings, struct slice pool, struct evt_batch *b, size_t *payloads,
-                       size_t *events)
+static double round_of(const struct decoder *d, const void *settings, struct slice pool, struct evt_batch *b,
+                       size_t *payloads, size_t *events)
 {
-	struct decode_env env = {.received = 1800000000LL * SECOND, .sender = SLICE("127.0.0.1"), .source = "bench", .max_event = 65536,
-	                         .content_type = SLICE("application/json"), .path = SLICE("/")};
+	struct decode_env env = {.received = 1800000000LL * SECOND,
+	                         .sender = SLICE("127.0.0.1"),
+	                         .source = "bench",
+	                         .max_event = 65536,
+	                         .content_type = SLICE("application/json"),
+	                         .path = SLICE("/")};
 	struct buf reply = {0};
 	struct slice payload;
 	double began = cpu_now();
@@ -89,7 +94,9 @@ static const void *webhook_settings(char **files, int n, struct findings *f)
 			exit(1);
 		buf_free(&text);
 	}
-	const char *base = n > 0 && strrchr(files[0], '/') != NULL ? strrchr(files[0], '/') + 1 : n > 0 ? files[0] : "generic";
+	const char *base = n > 0 && strrchr(files[0], '/') != NULL ? strrchr(files[0], '/') + 1
+	                   : n > 0                                 ? files[0]
+	                                                           : "generic";
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(base, "."), base);
 	void *s = webhook_settings_new(p, name, &err);
 	if (s == NULL)
@@ -110,15 +117,17 @@ int main(int argc, char **argv)
 	}
 	bool trap = strcmp(argv[1], "trap") == 0, hook = strcmp(argv[1], "webhook") == 0;
 	const struct decoder *d = trap ? &snmptrap_decoder : hook ? &webhook_decoder : &syslog_decoder;
-	const void *settings = trap ? trap_settings(argv + 3, argc - 3, &f) : hook ? webhook_settings(argv + 3, argc - 3, &f) : NULL;
+	const void *settings = trap   ? trap_settings(argv + 3, argc - 3, &f)
+	                       : hook ? webhook_settings(argv + 3, argc - 3, &f)
+	                              : NULL;
 	struct slice pool = file_text(argv[2], &text);
 	evt_batch_init(&b);
 	for (int i = 0; i < ROUNDS; i++) {
 		double took = round_of(d, settings, pool, &b, &payloads, &events);
 		least = i == 0 || took < least ? took : least;
 	}
-	printf("%s: %zu payloads, %zu events, %.0f ns a payload, %.0f ns an event\n", argv[1], payloads, events, least / (double)payloads,
-	       events > 0 ? least / (double)events : 0.0);
+	printf("%s: %zu payloads, %zu events, %.0f ns a payload, %.0f ns an event\n", argv[1], payloads,
+	       events, least / (double)payloads, events > 0 ? least / (double)events : 0.0);
 	evt_batch_free(&b);
 	return 0;
 }

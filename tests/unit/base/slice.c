@@ -142,6 +142,17 @@ static void arenas(void **state)
 	assert_true(arena_bytes(a) < full);
 	assert_int_equal(*(unsigned char *)arena_alloc(a, 1), 0);
 	assert_string_equal(arena_printf(a, "%s-%d", "x", 7), "x-7");
+	char *wide = arena_printf(a, "%0300d|", 5); /* more than is formatted in one go */
+	assert_int_equal(strlen(wide), 301);
+	assert_string_equal(wide + 298, "05|");
+	assert_true(slice_is(arena_number(a, 0), "0"));
+	assert_true(slice_is(arena_number(a, INT64_MIN), "-9223372036854775808"));
+	assert_true(slice_is(arena_number(a, INT64_MAX), "9223372036854775807"));
+	assert_true(slice_is(arena_unsigned(a, UINT64_MAX), "18446744073709551615"));
+	struct slice both = arena_join(a, SLICE("snmp."), SLICE("var"));
+	assert_true(slice_is(both, "snmp.var"));
+	assert_int_equal(both.p[both.n], '\0');
+	assert_true(slice_is(arena_join(a, SLICE_NONE, SLICE_NONE), ""));
 	struct slice s = arena_slice(a, SLICE("ab"));
 	assert_int_equal(s.p[s.n], '\0');
 	assert_null(arena_slice(a, SLICE_NONE).p);
