@@ -251,7 +251,12 @@ static void on_event(struct core_intake *in, const struct frame *head UNUSED, st
 		return;
 	}
 	counter_add(c->events_total, 1);
+	bool timed = core_rules_sampled(c);
+	instant began = timed ? loop_mono() : 0;
+
 	core_input(c, core_time(c, ev.evt->received), FRAME_EVENT, payload, NULL);
+	if (timed && event_frame_decode(payload, &ev))
+		core_rules_cost(c, &ev, loop_mono() - began);
 }
 
 static void intake_frame(struct channel *ch UNUSED, const struct frame *head, struct slice payload, int fd, void *arg)

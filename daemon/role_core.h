@@ -82,6 +82,9 @@ void core_snapshot(struct core *c);
 /* role_core_rules.c: the figures of rules that have changed; cheap when called often. */
 void core_rules_show(struct core *c);
 void core_rules_free(struct core *c);
+/* What the rules of an event cost core, shared among those that it fits; only one of many events is timed. */
+bool core_rules_sampled(struct core *c);
+void core_rules_cost(struct core *c, const struct event_frame *ev, duration spent);
 
 /* role_core.c */
 struct engine_setup core_setup(const struct core *c);

@@ -1,16 +1,20 @@
 /* A view row for each rule: what it has seen and opened, for `rules stats` and the API. Written when it
  * changes, at most every few seconds: nobody reads it faster. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "role_core.h"
 
 #define SHOW_EVERY (5 * SECOND)
+#define SAMPLE     64u /* one event of so many is timed */
 
 struct core_rules {
 	uint32_t generation;
 	size_t n;
 	instant due;
+	uint64_t events; /* seen by core_rules_cost, to take one of many */
 	struct shown {
+		duration cost; /* of the sampled events, times how many they stand for */
 		uint64_t hits, alerts, keys, evicted;
 		instant last_hit, last_alert; /* since the start or the reload; INSTANT_NONE */
 		bool written;
@@ -30,6 +34,7 @@ static const char *mode_text(enum rule_mode m)
 static void rule_json(const struct rule *r, const struct shown *s, struct buf *out)
 {
 	struct jw w = jw_new(out);
+	char cost[40];
 
 	jw_object(&w);
 	jw_kslice(&w, "id", r->id);
@@ -42,6 +47,9 @@ static void rule_json(const struct rule *r, const struct shown *s, struct buf *o
 	jw_kint(&w, "alerts", (int64_t)s->alerts);
 	jw_kint(&w, "keys", (int64_t)s->keys);
 	jw_kint(&w, "evicted", (int64_t)s->evicted);
+	snprintf(cost, sizeof cost, "%.6f", (double)s->cost / (double)SECOND);
+	jw_key(&w, "cost_seconds");
+	jw_raw(&w, slice_str(cost));
 	jw_ktime(&w, "last_hit", s->last_hit);
 	jw_ktime(&w, "last_alert", s->last_alert);
 	jw_end(&w);
@@ -99,6 +107,24 @@ void core_rules_show(struct core *c)
 	BUG_ON(x->n != n);
 	for (size_t i = 0; i < n; i++)
 		show_rule(c, &rules[i], &x->v[i], now);
+}
+
+bool core_rules_sampled(struct core *c)
+{
+	return c->rules != NULL && c->rules->v != NULL && c->rules->events++ % SAMPLE == 0;
+}
+
+void core_rules_cost(struct core *c, const struct event_frame *ev, duration spent)
+{
+	struct core_rules *x = c->rules;
+	size_t n;
+	const struct predicate *p = rule_set_predicates(c->gen->rules, &n);
+
+	if (x == NULL || x->v == NULL || x->generation != rule_set_generation(c->gen->rules) || ev->head->n_hits == 0)
+		return;
+	for (uint32_t i = 0; i < ev->head->n_hits; i++)
+		if (!DOUBT(ev->hits[i] >= n || p[ev->hits[i]].rule >= x->n))
+			x->v[p[ev->hits[i]].rule].cost += spent * (duration)SAMPLE / (duration)ev->head->n_hits;
 }
 
 void core_rules_free(struct core *c)

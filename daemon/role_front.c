@@ -116,6 +116,7 @@ static void on_patience(void *arg)
 		http_problem(p->request, 504, "no answer within 10 s; it may still happen: look again");
 		forget(f, p);
 	}
+	api_tick(&f->api, loop_mono());
 	loop_timer_set(f->patience, SECOND);
 }
 
@@ -165,6 +166,18 @@ static void command(struct front *f, struct http_request *r, struct slice what, 
 	arena_free(a);
 }
 
+/* Test input: any intake will do. */
+static void send_events(struct front *f, struct http_request *r)
+{
+	for (size_t i = 0; i < FRONT_INTAKES; i++) {
+		if (f->intakes[i] == NULL)
+			continue;
+		channel_send(f->intakes[i], FRAME_SEND, wait_for(f, r, false)->id, http_request_body(r));
+		return;
+	}
+	http_problem(r, 503, "no intake runs yet; try again");
+}
+
 static void post(struct front *f, struct http_request *r, struct slice path)
 {
 	struct slice rest, id;
@@ -173,6 +186,8 @@ static void post(struct front *f, struct http_request *r, struct slice path)
 		role_send(f->role, FRAME_RELOAD, wait_for(f, r, false)->id, SLICE_NONE, -1);
 	} else if (slice_is(path, "/api/v1/rules/shadow")) {
 		role_send(f->role, FRAME_SHADOW, wait_for(f, r, false)->id, http_request_body(r), -1);
+	} else if (slice_is(path, "/api/v1/events")) {
+		send_events(f, r);
 	} else if (slice_is(path, "/api/v1/record")) {
 		role_send(f->role, FRAME_RECORD, wait_for(f, r, false)->id, http_request_body(r), -1);
 	} else if (slice_starts(path, SLICE("/api/v1/incidents/"))) {
@@ -349,6 +364,8 @@ static void intake_frame(struct channel *c UNUSED, const struct frame *head, str
 
 	if (fd >= 0)
 		close(fd);
+	if (head->kind == FRAME_REPLY)
+		reply(f, head->seq, payload);
 	if (head->kind != FRAME_TAIL)
 		return;
 	buf_adds(&line, payload);

@@ -113,7 +113,7 @@ static void core_closed(struct channel *c, void *arg)
 		role_done(in->role);
 }
 
-static void tail_frame(struct channel *c UNUSED, const struct frame *head, struct slice payload UNUSED, int fd, void *arg)
+static void tail_frame(struct channel *c UNUSED, const struct frame *head, struct slice payload, int fd, void *arg)
 {
 	struct intake *in = arg;
 
@@ -121,6 +121,8 @@ static void tail_frame(struct channel *c UNUSED, const struct frame *head, struc
 		close(fd);
 	if (head->kind == FRAME_TAIL)
 		in->watched = head->seq == 1;
+	else if (head->kind == FRAME_SEND)
+		intake_send(in, head->seq, payload);
 }
 
 static void tail_closed(struct channel *c, void *arg)
@@ -232,7 +234,7 @@ static int listener_settings(struct intake_generation *g, struct intake_listener
 	return 0;
 }
 
-static void listener_counters(struct intake *in, struct intake_listener *l)
+void intake_counters(struct intake *in, struct intake_listener *l)
 {
 	static const char *const reasons[] = {"parse", "rate", "size", "queue", "acl", "kernel", "decoder", "tls", "duplicate"};
 	_Atomic uint64_t **cells[] = {&l->parse, &l->rate, &l->size, &l->queue, &l->acl, &l->kernel, &l->decoder, &l->handshake, &l->duplicate};
@@ -260,7 +262,7 @@ static int generation_listeners(struct intake *in, struct intake_generation *g, 
 		l->intake = in;
 		l->config = &g->config->listeners[i];
 		l->allow = cidr_list_new(l->config->allow, l->config->n_allow);
-		listener_counters(in, l);
+		intake_counters(in, l);
 		if (listener_settings(g, l, err) != 0)
 			return -1;
 	}
@@ -511,6 +513,7 @@ static void intake_free(void *self)
 
 	intake_close_sockets(in, false);
 	intake_record_free(in->recording);
+	intake_send_free(in->send);
 	intake_shadow_free(in->shadow);
 	channel_free(in->core);
 	channel_free(in->tail);

@@ -77,6 +77,7 @@ struct unacked {
 struct intake {
 	struct role *role;
 	struct intake_record *recording;
+	struct intake_send *send;     /* NULL: nobody has sent anything by hand yet */
 	struct intake_shadow *shadow; /* NULL: no candidate rules run */
 	struct intake_generation *gen, *next;
 	struct role_map *map;
@@ -105,6 +106,8 @@ bool intake_full(const struct intake *in);
 /* Offers one encoded event; takes the next sequence number. */
 void intake_offer(struct intake *in, const uint32_t *hits, size_t n, const struct evt *e);
 
+void intake_counters(struct intake *in, struct intake_listener *l); /* by the name in its configuration */
+
 /* role_intake_event.c */
 bool intake_allowed(const struct intake_listener *l, const struct peer *from);
 bool intake_rate(struct intake *in, struct intake_listener *l, const struct peer *from, unsigned events);
@@ -116,6 +119,8 @@ bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct quo
  * *refused: the decoder refused it (why: first note). */
 unsigned intake_payload(struct intake *in, struct intake_listener *l, const struct decoder *d, const void *settings, const struct decode_env *env,
                         struct slice payload, struct buf *reply, bool *refused, const char **why);
+/* One decoded event of the batch through rules and map; true when some rule wants it. */
+bool intake_event(struct intake *in, struct intake_listener *l, struct fields *f, instant received);
 void intake_count(struct intake_listener *l); /* at the end of a turn: the tally goes to the counters */
 void intake_refusal(struct intake *in, struct intake_listener *l, const struct peer *from, const char *why, struct slice sample);
 struct cidr_list *cidr_list_new(char *const *texts, size_t n);
@@ -128,6 +133,10 @@ void intake_record_frame(struct intake_record *r, struct slice payload, int fd);
 /* Nothing if nothing is being recorded. */
 void intake_record_payload(struct intake_record *r, const struct intake_listener *l, const struct decode_env *env, const char *transport,
                            struct slice raw);
+
+/* role_intake_send.c */
+void intake_send(struct intake *in, uint64_t request, struct slice body); /* FRAME_SEND of front, which gets the FRAME_REPLY */
+void intake_send_free(struct intake_send *s); /* NULL is fine */
 
 /* role_intake_shadow.c */
 void intake_shadow_frame(struct intake *in, struct slice bundle); /* FRAME_SHADOW of the parent; empty: it ends */

@@ -187,8 +187,7 @@ static bool repeats(struct intake *in, const struct intake_listener *l, const st
 	return known;
 }
 
-/* True when some rule wants it. */
-static bool one_event(struct intake *in, struct intake_listener *l, struct fields *f, instant received)
+bool intake_event(struct intake *in, struct intake_listener *l, struct fields *f, instant received)
 {
 	const uint32_t *hits = NULL;
 	struct ulid id;
@@ -240,6 +239,6 @@ unsigned intake_payload(struct intake *in, struct intake_listener *l, const stru
 	if (*refused)
 		counter_add(result == DECODE_DENIED ? l->acl : l->parse, 1);
 	for (size_t i = 0; i < in->batch.n; i++)
-		wanted += one_event(in, l, &in->batch.v[i], env->received);
+		wanted += intake_event(in, l, &in->batch.v[i], env->received);
 	return wanted;
 }

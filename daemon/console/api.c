@@ -276,6 +276,102 @@ static void status_counters(struct api *a, struct jw *w)
 	jw_kint(w, "journal_backlog", (int64_t)counter_read(a->counters, "carillon_queue_events", "queue=\"journal\""));
 }
 
+void api_tick(struct api *a, instant mono)
+{
+	a->readings[a->n_readings++ % API_READINGS] =
+	    (struct api_reading){.mono = mono,
+	                         .received = counter_sum(a->counters, "carillon_events_received_total"),
+	                         .accepted = counter_sum(a->counters, "carillon_events_accepted_total"),
+	                         .unwanted = counter_sum(a->counters, "carillon_events_unwanted_total")};
+}
+
+static void rate(struct jw *w, const char *key, uint64_t then, uint64_t now, duration span)
+{
+	/* counters begin anew with a role */
+	double per_second = span > 0 && now >= then ? (double)(now - then) * (double)SECOND / (double)span : 0;
+	char text[32];
+
+	snprintf(text, sizeof text, "%.1f", per_second);
+	jw_key(w, key);
+	jw_raw(w, slice_str(text));
+}
+
+/* Events a second over the last minute, or since the start if that is less. */
+static void rates(struct api *a, struct jw *w)
+{
+	size_t n = MIN(a->n_readings, API_READINGS);
+	const struct api_reading none = {0};
+	const struct api_reading *last = n > 0 ? &a->readings[(a->n_readings - 1) % API_READINGS] : &none,
+	                         *first = n > 0 ? &a->readings[(a->n_readings - n) % API_READINGS] : &none;
+	duration span = last->mono - first->mono;
+
+	jw_key(w, "rates");
+	jw_object(w);
+	rate(w, "received", first->received, last->received, span);
+	rate(w, "accepted", first->accepted, last->accepted, span);
+	rate(w, "unwanted", first->unwanted, last->unwanted, span);
+	jw_kint(w, "seconds", span / SECOND);
+	jw_end(w);
+}
+
+/* ---- the rules that are hit most */
+
+#define NOISY 5u
+
+struct noisy {
+	struct arena *arena;
+	const struct json *v[NOISY];
+	int64_t hits[NOISY];
+};
+
+static void noisy_row(void *arg, const struct view_row *r)
+{
+	struct noisy *x = arg;
+	struct error err;
+	const struct json *j = json_parse(x->arena, slice_str(arena_str(x->arena, r->json)), JSON_LIMITS, NULL, &err);
+	int64_t hits = 0;
+	size_t at = NOISY;
+
+	if (j == NULL || !json_int(json_get(j, "hits"), &hits) || hits < 1)
+		return;
+	while (at > 0 && (x->v[at - 1] == NULL || x->hits[at - 1] < hits))
+		at--;
+	for (size_t i = NOISY; i-- > at + 1;) {
+		x->v[i] = x->v[i - 1];
+		x->hits[i] = x->hits[i - 1];
+	}
+	if (at < NOISY) {
+		x->v[at] = j;
+		x->hits[at] = hits;
+	}
+}
+
+static void noisy_rules(struct api *a, struct jw *w)
+{
+	struct noisy x = {.arena = arena_new(0)};
+	struct view_query q = {.kind = VIEW_RULE, .limit = LIST_MAX};
+	struct error err;
+
+	if (a->views == NULL)
+		a->views = view_reader_open(a->state_dir, &err);
+	if (a->views != NULL && view_reader_query(a->views, &q, noisy_row, &x, &err) < 0) {
+		view_reader_close(a->views);
+		a->views = NULL;
+	}
+	jw_key(w, "noisy_rules");
+	jw_array(w);
+	for (size_t i = 0; i < NOISY && x.v[i] != NULL; i++) {
+		jw_object(w);
+		jw_kslice(w, "id", json_text(json_get(x.v[i], "id")));
+		jw_kint(w, "hits", x.hits[i]);
+		jw_key(w, "alerts");
+		jw_tree(w, json_get(x.v[i], "alerts"));
+		jw_end(w);
+	}
+	jw_array_end(w);
+	arena_free(x.arena);
+}
+
 static void status(struct api *a, struct api_answer *answer)
 {
 	static const char *const states[] = {"gathering", "open", "acked", "clearing", "resolved"};
@@ -289,6 +385,8 @@ static void status(struct api *a, struct api_answer *answer)
 	jw_ktime(&w, "started", a->started);
 	jw_kbool(&w, "ready", core_turns(a));
 	status_counters(a, &w);
+	rates(a, &w);
+	noisy_rules(a, &w);
 	jw_key(&w, "incidents");
 	jw_object(&w);
 	for (size_t i = 0; i < ARRAY_LEN(states); i++) {

@@ -7,6 +7,8 @@
 #include "model/config.h"
 #include "store/store.h"
 
+#define API_READINGS 61u
+
 struct api {
 	const char *state_dir;
 	const struct config *config;   /* of the running generation */
@@ -16,6 +18,11 @@ struct api {
 	instant now, started;
 	instant mono;                  /* monotonic */
 	uint32_t generation;
+	struct api_reading {           /* of the counters, one a second: a ring */
+		instant mono;
+		uint64_t received, accepted, unwanted;
+	} readings[API_READINGS];
+	size_t n_readings;             /* ever taken */
 };
 struct api_answer {
 	int status;                    /* 0: this path is none of these */
@@ -26,6 +33,8 @@ struct api_answer {
 /* GET of something that only the engine can tell: the question for engine_ask into `json`. False: the path is none of
  * these. api_ask.c */
 bool api_ask(struct slice path, struct slice query, struct buf *json);
+/* Once a second: what `rates` of the status are worked out from. */
+void api_tick(struct api *a, instant mono);
 void api_close(struct api *a);
 /* GET. `path` decoded, `query` as sent. The caller frees answer->body. */
 void api_get(struct api *a, struct slice path, struct slice query, struct api_answer *answer);

@@ -45,6 +45,24 @@ static void show_map(const struct ctl *c, const struct json *map, struct buf *b,
 	fact(c, "map", b);
 }
 
+static void show_rates(const struct ctl *c, const struct json *j, struct buf *b)
+{
+	const struct json *rates = json_get(j, "rates"), *noisy = json_get(j, "noisy_rules");
+
+	if (rates != NULL) {
+		put_member(b, rates, "received", "received");
+		put_member(b, rates, "accepted", "accepted");
+		put_member(b, rates, "unwanted", "unwanted");
+		buf_printf(b, " a second, over " SLICE_FMT " s", SLICE_ARG(json_text(json_get(rates, "seconds"))));
+		fact(c, "rates", b);
+	}
+	for (const struct json *r = noisy != NULL ? noisy->first : NULL; r != NULL; r = r->next)
+		buf_printf(b, "%s" SLICE_FMT " (" SLICE_FMT " hits)", b->n > 0 ? ", " : "", SLICE_ARG(json_text(json_get(r, "id"))),
+		           SLICE_ARG(json_text(json_get(r, "hits"))));
+	if (b->n > 0)
+		fact(c, "noisiest", b);
+}
+
 static void show_incidents(const struct ctl *c, const struct json *j, struct buf *b)
 {
 	const struct json *i = json_get(j, "incidents");
@@ -77,6 +95,7 @@ static void show_status(const struct ctl *c, const struct json *j)
 	put_member(&b, j, "events_dropped", "dropped");
 	put_member(&b, j, "journal_backlog", "waiting for the journal");
 	fact(c, "events", &b);
+	show_rates(c, j, &b);
 	show_incidents(c, j, &b);
 	put_member(&b, j, "outbox", "on their way");
 	put_member(&b, j, "outbox_parked", "parked");

@@ -121,7 +121,7 @@ static void verbs_are_found(void **state)
 	(void)state;
 	static const struct {
 		const char *words, *says;
-	} cases[] = {{"map\ndiff", "'map diff' is not available in this version"},
+	} cases[] = {{"map\nimport", "'map import' is not available in this version"},
 	             {"silence", "'silence' needs one of add, list, show, expire, extend"},
 	             {"record", "'record' needs one of start, stop, list, export"},
 	             {"incident\nlist", "did you mean 'incidents list'?"},
