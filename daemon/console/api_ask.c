@@ -15,6 +15,7 @@ static const struct asked table[] = {
     {"/api/v1/services/", "/needs", "needs", "id", {"depth", "limit"}},
     {"/api/v1/services/", NULL, "service", "id", {NULL}},
     {"/api/v1/incidents/", "/why-not", "why-not", "id", {"service"}},
+    {"/api/v1/alerts/", "/event", "event", "id", {NULL}},
     {"/api/v1/map/path", NULL, "path", NULL, {"from", "to"}},
     {"/api/v1/map/find", NULL, "find", NULL, {"name", "port"}},
     {"/api/v1/map/services", NULL, "map", NULL, {"after", "limit"}},

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/client.h"
 #include "ctl/load.h"
 #include "ctl/raw_input.h"
 #include "ctl/show.h"
@@ -20,6 +21,7 @@ struct explain {
 	struct evt_batch batch;
 	const struct rule *only;
 	struct matcher *matcher;
+	struct buf held; /* --id: the event as JSON */
 };
 
 /* ---- the event */
@@ -61,10 +63,33 @@ static struct fields *from_json(struct explain *x, struct slice text)
 	return f;
 }
 
+/* The event that opened an alert, as far as the daemon keeps it, as JSON into x->held. */
+static int fetch_held(struct explain *x, const char *id)
+{
+	struct arena *a = arena_new(0);
+	struct client_reply r = {0};
+	struct buf path = {0};
+	struct json *j;
+	struct jw w = jw_new(&x->held);
+	int rc;
+
+	buf_str(&path, "/api/v1/alerts/");
+	client_quote(&path, slice_str(id));
+	buf_str(&path, "/event");
+	rc = client_json(x->c, "GET", buf_cstr(&path), SLICE_NONE, a, &r, &j);
+	if (rc == 0)
+		jw_tree(&w, json_get(j, "event"));
+	buf_free(&path);
+	client_free(&r);
+	arena_free(a);
+	return rc;
+}
+
 /* The event anew: whoever works on it changes it. NULL: said. */
 static struct fields *event(struct explain *x)
 {
-	const char *json = args_value(x->args, "event"), *line = args_value(x->args, "syslog");
+	const char *json = x->held.n > 0 ? buf_cstr(&x->held) : args_value(x->args, "event"),
+	           *line = args_value(x->args, "syslog");
 
 	evt_batch_reset(&x->batch);
 	if (json != NULL)
@@ -418,10 +443,16 @@ int explain_rules(struct ctl *c, const struct args *args)
 {
 	struct explain x = {.c = c, .args = args};
 	const char *path = args_value(args, "rules");
+	const char *id = args_value(args, "id");
 	int rc = CTL_FOUND;
 
-	if ((args_value(args, "event") == NULL) == (args_value(args, "syslog") == NULL))
-		return ctl_fail(c, CTL_USAGE, "give one event: --event JSON or --syslog LINE");
+	if ((args_value(args, "event") != NULL) + (args_value(args, "syslog") != NULL) + (id != NULL) != 1)
+		return ctl_fail(c, CTL_USAGE, "give one event: --event JSON, --syslog LINE or --id ALERT");
+	if (id != NULL && (rc = fetch_held(&x, id)) != 0) {
+		buf_free(&x.held);
+		return rc;
+	}
+	rc = CTL_FOUND;
 	evt_batch_init(&x.batch);
 	if (load_rules(c, &x.l, &path, path != NULL ? 1 : 0, false)) {
 		x.raw = raw_input_new(x.l.config, "");
@@ -430,6 +461,7 @@ int explain_rules(struct ctl *c, const struct args *args)
 	} else {
 		ctl_findings(c->err, &x.l.f);
 	}
+	buf_free(&x.held);
 	evt_batch_free(&x.batch);
 	load_map_free(&x.map);
 	load_free(&x.l);

@@ -57,8 +57,8 @@ static const struct verb verbs[] = {
     {"rules test", "[PATH…] [--run RE] [--coverage[=MIN]] [--junit F] [--require-tests] "
      "[--format=text|json|tap|github]",
      "runs the tests of rule files on virtual time", false, rules_run_tests},
-    {"rules explain", "[RULE] (--event JSON|--syslog LINE) [--rules PATH] [--map PATH]",
-     "what decoders, map and rules make of one event", false, explain_rules},
+    {"rules explain", "[RULE] (--event JSON|--syslog LINE|--id ALERT) [--rules PATH] [--map PATH]",
+     "what decoders, map and rules make of one event; --id: the one that opened an alert of the daemon", false, explain_rules},
     {"rules list", "[--rules PATH]", "the rules that the configuration loads", false, rules_list},
     {"rules show", "RULE [--rules PATH]", "one rule as it is written", false, rules_show},
     {"rules stats", "", "what each rule of the daemon has seen, opened and holds, the busiest first", true, rules_stats},

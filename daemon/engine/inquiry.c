@@ -1,6 +1,7 @@
 /* Promises answers about the running map and its state: one service, what it needs, what it takes along, a
  * way between two, names (cli.md section 2, `service`). Looks only, so nothing of it is journaled. Must not
  * know how a question arrived. */
+#include "engine/alert.h"
 #include "engine/correlate.h"
 
 #include <stdlib.h>
@@ -472,6 +473,50 @@ static void ask_path(struct inquiry *x)
 	free(v);
 }
 
+/* ---- the event that opened an alert, as far as it is kept */
+
+static const struct alert *alert_of_prefix(const struct inquiry *x, struct slice prefix)
+{
+	const struct alert *hit = NULL;
+	char id[27];
+	for (const struct alert *a = x->e->alerts->all.first; a != NULL && prefix.n >= 4 && prefix.n <= 26; a = a->next) {
+		ulid_text(&a->id, id);
+		if (!slice_ieq(prefix, slice_of(id, prefix.n)))
+			continue;
+		if (hit != NULL)
+			return NULL;
+		hit = a;
+	}
+	return hit;
+}
+
+static void ask_event(struct inquiry *x)
+{
+	const struct alert *a = alert_of_prefix(x, asked(x, "id"));
+	if (a == NULL || a->event_n == 0) {
+		refuse(x, 404, "no alert holds an event, or several begin with", asked(x, "id"));
+		return;
+	}
+	struct reader r = reader_of(slice_of(a->event, a->event_n));
+	char id[27];
+	ulid_text(&a->id, id);
+	jw_kbool(x->w, "ok", true);
+	jw_kstr(x->w, "alert", id);
+	jw_kstr(x->w, "rule", a->rule_id);
+	jw_key(x->w, "event");
+	jw_object(x->w);
+	while (r.ok && r.at < r.n) {
+		struct slice name = read_lslice(&r);
+		(void)read_u8(&r); /* its type: the reader of JSON finds it again by the name */
+		struct slice value = read_lslice(&r);
+		if (DOUBT(!r.ok))
+			break;
+		jw_keyn(x->w, name);
+		jw_slice(x->w, value);
+	}
+	jw_end(x->w);
+}
+
 /* ---- names, pages */
 
 static void ask_find(struct inquiry *x)
@@ -526,6 +571,7 @@ static const struct {
 } inquiries[] = {
     {"service", ask_service}, {"impact", ask_impact}, {"needs", ask_needs},
     {"path", ask_path},       {"find", ask_find},     {"map", ask_map},
+    {"event", ask_event},
 };
 
 void correlation_inquire(struct engine *e, const struct json *q, struct jw *reply)
