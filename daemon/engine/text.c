@@ -199,8 +199,7 @@ static void facts_root(const struct engine *e, const struct incident *i, struct 
 }
 
 /* An assignment that a person has made is not sent again: an empty value drops its key. */
-static void facts_incident(const struct engine *e, const struct incident *i, const struct lane *l,
-                           struct jw *w)
+static void facts_plain(const struct engine *e, const struct incident *i, const struct lane *l, struct jw *w)
 {
 	char priority[4] = {'P', (char)('0' + i->priority), '\0'};
 	BUG_ON(i->priority < 1 || i->priority > 5 || i->key == NULL);
@@ -218,7 +217,21 @@ static void facts_incident(const struct engine *e, const struct incident *i, con
 	jw_ktime(w, "opened_at", i->opened);
 	jw_kstr(w, "url", "");
 	facts_root(e, i, w);
+}
+
+/* `json`: the same facts for machines that read the ticket, as text in one of its fields. */
+static void facts_incident(const struct engine *e, const struct incident *i, const struct lane *l,
+                           struct jw *w)
+{
+	struct buf b = {0};
+	struct jw in = jw_new(&b);
+	jw_object(&in);
+	facts_plain(e, i, l, &in);
+	jw_end(&in);
+	facts_plain(e, i, l, w);
+	jw_kslice(w, "json", buf_slice(&b));
 	facts_texts(e, i, w);
+	buf_free(&b);
 }
 
 void text_facts(const struct engine *e, const struct incident *i, const struct lane *l, const char *note,

@@ -11,7 +11,7 @@ enum { TEXT_MAX = 16384 };
 static const char *const incident_names[] = {
     "id",      "dedup_key", "label", "labels",    "title",   "body",  "priority", "impact",
     "urgency", "severity",  "root",  "services",  "service", "ci",    "class",    "tags",
-    "assign",  "alerts",    "count", "opened_at", "url",     "state",
+    "assign",  "alerts",    "count", "json", "opened_at", "url",     "state",
 };
 static const char *const other_names[] = {"ticket.id", "ticket.version", "note.text", "parent.id", "cursor"};
 static const char *const page_names[] = {"page.token", "page.number", "page.offset"};
