@@ -162,7 +162,9 @@ static void seen_priority(struct engine *e, struct lane *l, int p)
 static void seen_assignee(struct engine *e, struct lane *l, struct slice s)
 {
 	bool known = l->assignee != NULL;
-	if (s.p == NULL || (known && slice_is(s, l->assignee)))
+	if (s.p == NULL)
+		s = SLICE(""); /* nobody has it, or the profile does not say */
+	if (known && slice_is(s, l->assignee))
 		return;
 	struct slice clean = text_clean(e->scratch, s, 120);
 	free(l->assignee);
@@ -300,12 +302,17 @@ static bool is_news(const struct lane *l, const struct ticket_seen *s)
 		return true;
 	if (priority > 0 && l->shown_priority > 0 && priority != l->shown_priority)
 		return true;
-	return s->assignee.p != NULL && (l->assignee == NULL || !slice_is(s->assignee, l->assignee));
+	return l->assignee != NULL && !slice_is(s->assignee.p != NULL ? s->assignee : SLICE(""), l->assignee);
 }
 
 void person_hint(struct engine *e, struct lane *l, const struct ticket_seen *s, bool always)
 {
-	if (l->state != LANE_BOUND || l->done || l->lost || (!always && !is_news(l, s)))
+	if (l->state != LANE_BOUND || l->done || l->lost)
+		return;
+	if (!always && l->assignee == NULL &&
+	    s->state.n > 0) /* the first look: who had it from the beginning */
+		seen_assignee(e, l, s->assignee);
+	if (!always && !is_news(l, s))
 		return;
 	if (s->changed_by.n > 0) {
 		free(l->who);
