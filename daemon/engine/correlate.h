@@ -557,6 +557,7 @@ char *group_text(const struct engine *e, uint32_t g); /* "{a, b}"; free() */
 /* forest.c */
 void forest_move(struct correlation *c, struct episode *ep); /* to be regrouped */
 void forest_regroup(struct engine *e);
+bool forest_joins(struct engine *e, const struct incident *i);
 struct episode *episode_top(struct episode *ep);
 const struct episode *episode_top_of(const struct episode *ep);
 void forest_set_root(struct engine *e, struct incident *i, struct episode *top); /* and says so */

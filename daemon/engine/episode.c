@@ -221,11 +221,12 @@ static void trim(struct engine *e, struct episode *ep)
 	}
 }
 
-/* What was only inferred may stand in an incident that never opened: what is seen now is another matter. */
+/* What was only inferred may stand in an incident that never opened, or is over: what is seen now is another
+ * matter. */
 static void leave_past(struct engine *e, struct episode *ep)
 {
 	const struct incident *i = ep->incident;
-	if (i == NULL || (i->state != INCIDENT_TRANSIENT && i->state != INCIDENT_MERGED))
+	if (i == NULL || !incident_state_final(i->state) || i->by_hand)
 		return;
 	incident_remove(e, ep);
 	if (!ep->moved)

@@ -111,6 +111,21 @@ static struct incident *continued(const struct episode *top)
 	return NULL;
 }
 
+/* It is about to open, and another one with its root is open already: true, and its tree goes there. */
+bool forest_joins(struct engine *e, const struct incident *i)
+{
+	struct episode *root = i->root;
+	if (i->group != GROUP_TOPOLOGY || root == NULL || root->risk || root->pinned ||
+	    root->parent != NULL || root->incident != i)
+		return false;
+	const struct incident *same = continued(root);
+	if (same == NULL || same == i || !incident_state_live(same->state))
+		return false;
+	if (!root->moved)
+		forest_move(e->correlation, root);
+	return true;
+}
+
 static struct incident *choose(const struct batch *b, struct episode *top)
 {
 	struct incident *best = can_take(top->incident, top) ? top->incident : NULL;
@@ -121,7 +136,10 @@ static struct incident *choose(const struct batch *b, struct episode *top)
 	}
 	/* an incident that has this root already goes before the one that only now finds it */
 	struct incident *same = best != NULL ? continued(top) : NULL;
-	return same != NULL && same != best && preferred(same, best, top) ? same : best;
+	if (same == NULL || same == best)
+		return best;
+	bool revives = best->state == INCIDENT_RESOLVED && incident_state_live(same->state);
+	return revives || preferred(same, best, top) ? same : best;
 }
 
 static struct incident *begin(struct engine *e, const struct episode *top)

@@ -97,8 +97,8 @@ static bool stays_without_ticket(struct engine *e, struct incident *i)
 		return false;
 	struct buf b = {0};
 	instant_format(w->at / SECOND * SECOND, &b);
-	incident_log(e, i, "person", "no ticket: ticket %s said at %s that this will not be mended", w->ticket,
-	             buf_cstr(&b));
+	incident_log(e, i, "person", "no ticket: ticket %s said at %s that this will not be mended",
+	             w->ticket, buf_cstr(&b));
 	i->wontfix = true;
 	i->person_severity = w->severity;
 	buf_free(&b);
@@ -215,7 +215,8 @@ static void leave_risks(struct engine *e, struct incident *i)
 		next = TAILQ_NEXT(ep, in_incident);
 		if (!ep->risk || ep->off != INSTANT_NONE)
 			continue;
-		incident_log(e, i, "split", "%s is still at risk: that goes on as an incident of its own", ep->node->id);
+		incident_log(e, i, "split", "%s is still at risk: that goes on as an incident of its own",
+		             ep->node->id);
 		incident_remove(e, ep);
 		ep->pinned = false;
 		if (!ep->moved)
@@ -262,6 +263,8 @@ static void review_gathering(struct engine *e, struct incident *i)
 		}
 		due = MAX(due, stale);
 	}
+	if (e->now >= due && forest_joins(e, i))
+		return;
 	if (e->now >= due)
 		open_now(e, i);
 	else
@@ -350,7 +353,8 @@ static void review_live(struct engine *e, struct incident *i)
 	}
 	impact_review(e, i);
 	if (i->wontfix && i->lane == NULL && person_worse(i)) {
-		incident_log(e, i, "person", "it became worse than what was not to be mended: it gets a ticket");
+		incident_log(e, i, "person",
+		             "it became worse than what was not to be mended: it gets a ticket");
 		i->wontfix = false;
 		outbox_start(e, i);
 	}
@@ -381,8 +385,12 @@ static void review_resolved(struct engine *e, struct incident *i)
 	if (i->wontfix && i->by_hand && !person_worse(i)) {
 		i->again = false;
 	} else if (i->by_hand ? i->again || i->wontfix : open_alerts(i) > 0) {
-		incident_reopen(e, i, i->wontfix ? "it became worse than what was not to be mended"
-		                      : i->by_hand ? "a new problem after a clear" : "new evidence");
+		if (!i->by_hand && forest_joins(e, i))
+			return;
+		incident_reopen(e, i,
+		                i->wontfix   ? "it became worse than what was not to be mended"
+		                : i->by_hand ? "a new problem after a clear"
+		                             : "new evidence");
 		review_live(e, i);
 		return;
 	}

@@ -162,8 +162,8 @@ static void check_roots(struct run *r, const struct incident *i)
 static void check_ticket(struct run *r, const struct incident *i)
 {
 	const struct lane *l = i->lane;
-	if (!incident_state_live(i->state) || i->destination == NULL)
-		return;
+	if (!incident_state_live(i->state) || i->destination == NULL || i->in_storm != 0)
+		return; /* nobody wants one, or it is counted in the ticket of a storm */
 	if (l == NULL)
 		run_wrong(r, "%s is %s and asks for no ticket", i->id_text, incident_state_word(i->state));
 	else if (l->state == LANE_BOUND && l->ticket == NULL)
