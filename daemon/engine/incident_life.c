@@ -385,8 +385,10 @@ static void review_resolved(struct engine *e, struct incident *i)
 	if (i->wontfix && i->by_hand && !person_worse(i)) {
 		i->again = false;
 	} else if (i->by_hand ? i->again || i->wontfix : open_alerts(i) > 0) {
-		if (!i->by_hand && forest_joins(e, i))
+		if ((!i->by_hand || i->again) && forest_joins(e, i)) {
+			i->again = false;
 			return;
+		}
 		incident_reopen(e, i,
 		                i->wontfix   ? "it became worse than what was not to be mended"
 		                : i->by_hand ? "a new problem after a clear"
