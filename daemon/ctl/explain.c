@@ -377,8 +377,9 @@ static void show(const struct explain *x, const struct json *j)
 		           SLICE_ARG(text(service, "how")));
 		show_fact(x->c, "service", buf_slice(&b));
 		buf_clear(&b);
-		buf_printf(&b, SLICE_FMT " conditions of %zu rules looked at",
-		           SLICE_ARG(text(j, "candidates")), n_rules);
+		buf_printf(&b, SLICE_FMT " condition%s of %zu rule%s looked at",
+		           SLICE_ARG(text(j, "candidates")), slice_is(text(j, "candidates"), "1") ? "" : "s",
+		           n_rules, n_rules == 1 ? "" : "s");
 		if (json_get(j, "rules") != NULL && json_get(j, "rules")->first == NULL && n_rules > 0)
 			buf_str(&b, "; 'rules explain RULE' shows each condition of one");
 		show_fact(x->c, "rules", buf_slice(&b));

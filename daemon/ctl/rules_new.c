@@ -41,6 +41,23 @@ static char *answer(struct ctl *c, const struct args *a, const char *option, con
 	return given != NULL ? xstrdup(given) : ask(c, question);
 }
 
+static bool is_id(struct slice s)
+{
+	bool ok = s.n > 0 && s.n <= 63 && s.p[0] >= 'a' && s.p[0] <= 'z';
+
+	for (size_t i = 0; i < s.n; i++)
+		ok = ok &&
+		     ((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-');
+	return ok;
+}
+
+/* "package/rule" cut in two; what is after the slash in *rule. */
+static bool cut_id(const char *id, struct slice *package, struct slice *rule)
+{
+	*rule = slice_str(id);
+	return slice_split(rule, '/', package) && is_id(*package) && is_id(*rule);
+}
+
 static bool ask_all(struct ctl *c, const struct args *a, struct answers *x)
 {
 	/* whoever gives a line as an option is asked nothing: what is left out has a default */
@@ -48,6 +65,9 @@ static bool ask_all(struct ctl *c, const struct args *a, struct answers *x)
 
 	x->id =
 	    answer(c, a, "rule", "1/5 Name of the rule, as package/rule (for example shop/payment-down)?");
+	struct slice package, rule;
+	if (x->id != NULL && !cut_id(x->id, &package, &rule))
+		return true; /* judged at once, not after four more questions */
 	x->line = x->id != NULL
 	              ? answer(c, a, "line", "2/5 A syslog line, as it arrives, that tells of the fault?")
 	              : NULL;
@@ -79,23 +99,6 @@ static void answers_free(struct answers *x)
 }
 
 /* ---- judging the answers */
-
-static bool is_id(struct slice s)
-{
-	bool ok = s.n > 0 && s.n <= 63 && s.p[0] >= 'a' && s.p[0] <= 'z';
-
-	for (size_t i = 0; i < s.n; i++)
-		ok = ok &&
-		     ((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-');
-	return ok;
-}
-
-/* "package/rule" cut in two; what is after the slash in *rule. */
-static bool cut_id(const char *id, struct slice *package, struct slice *rule)
-{
-	*rule = slice_str(id);
-	return slice_split(rule, '/', package) && is_id(*package) && is_id(*rule);
-}
 
 static char *field(const struct fields *f, enum field_id id)
 {

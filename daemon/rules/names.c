@@ -56,7 +56,9 @@ static bool name_valid(struct loader *ld, const struct load_file *file, struct s
 {
 	if (reserved(name)) {
 		load_error(ld, file, "E010", at,
-		           "'" SLICE_FMT "' cannot be a field, because conditions use it", SLICE_ARG(name));
+		           "'" SLICE_FMT
+		           "' cannot be a field, because conditions use it; choose another name",
+		           SLICE_ARG(name));
 		return false;
 	}
 	if (field_valid(name))
@@ -221,6 +223,30 @@ struct field_ref names_ref(struct loader *ld, struct slice name, enum value_type
 	return r;
 }
 
+/* What other programs call a core field; NULL. */
+static const char *other_name(struct slice name)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} names[] = {{"program", "app"},
+	             {"programname", "app"},
+	             {"process", "app"},
+	             {"appname", "app"},
+	             {"hostname", "host"},
+	             {"node", "host"},
+	             {"msg", "message"},
+	             {"text", "message"},
+	             {"log", "message"},
+	             {"level", "severity"},
+	             {"priority", "severity"},
+	             {"pid", "syslog.pid"},
+	             {"facility", "syslog.facility"}};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (slice_is(name, names[i].theirs))
+			return names[i].ours;
+	return NULL;
+}
+
 bool names_field(struct loader *ld, const struct load_file *file, struct slice name, struct mark at,
                  struct field_ref *out)
 {
@@ -236,6 +262,11 @@ bool names_field(struct loader *ld, const struct load_file *file, struct slice n
 		next = arena_printf(ld->tmp, "; did you mean '%s' (%s)?", near, k->how);
 	else if (near != NULL)
 		next = arena_printf(ld->tmp, "; did you mean '%s'?", near);
+	else if (other_name(name) != NULL)
+		next = arena_printf(
+		    ld->tmp,
+		    "; did you mean '%s'? If it arrives like this, declare it: fields: {" SLICE_FMT ": text}",
+		    other_name(name), SLICE_ARG(name));
 	else if (field_valid(name))
 		next = arena_printf(ld->tmp,
 		                    "; if it arrives like this, declare it: fields: {" SLICE_FMT ": text}",
@@ -323,7 +354,7 @@ static void template_error(struct loader *ld, const struct load_file *file, cons
 	           "' in template; available here: core fields, syslog.*, snmp.*, body.*, x.*, "
 	           "service.*%s and what decoders set or 'fields:' declares",
 	           SLICE_ARG(path),
-	           !rule               ? ""
+	           !rule             ? ""
 	           : ld->n_steps > 0 ? ", alert.*, rule.*, incident.*, steps.NAME.field"
 	                             : ", alert.*, rule.*, incident.*");
 }

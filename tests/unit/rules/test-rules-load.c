@@ -221,6 +221,9 @@ static const struct fault faults[] = {
     {RULE("    summary: Host is bad\n    match: {}\n"), "E028", 6, 12,
      "this match is empty and would fit every event; write the condition or delete the rule"},
     {RULE("    summary: Host is bad\n    match: {any: []}\n"), "E028", 6, 18, "this match is empty"},
+    {RULE("    summary: Host is bad\n    match: {program: a}\n"), "E020", 6, 13,
+     "unknown field 'program': no decoder sets it and no 'fields:' declares it; did you mean 'app'? If it "
+     "arrives like this, declare it: fields: {program: text}"},
     {RULE("    summary: Host is bad\n    match: {hsot: a}\n"), "E020", 6, 13,
      "unknown field 'hsot': no decoder sets it and no 'fields:' declares it; did you mean 'host'?"},
     {RULE("    summary: Host is bad\n    match: {app: {contain: a}}\n"), "E021", 6, 19,
