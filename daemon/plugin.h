@@ -47,6 +47,10 @@ struct syslog_framer {
 	size_t skip;             /* octets of an oversized frame still to be skipped */
 	bool skip_line;          /* inside an oversized LF frame */
 	bool counted;            /* a frame was octet-counted: text without '<' between frames means the count was wrong */
+	bool multi_line;         /* set after init: a line that begins with a blank goes on with the one before it */
+	bool flush;              /* set for a call: the line that waits for such a line is whole */
+	bool waiting;            /* a whole line waits, to be flushed when the sender is silent */
+	bool skip_indented;      /* the message was cut: its further lines are dropped */
 	bool dead;               /* framing error: the connection is of no use any more */
 	uint64_t oversized, errors;
 	char why[96];            /* the last framing error, for the log and the counted refusal */

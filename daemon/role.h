@@ -52,6 +52,7 @@ struct role_shared {
 	struct quota *quota;     /* rates of senders, listeners and the whole */
 	struct seen *deliveries; /* of webhooks: a file in the state directory */
 	struct seen *messages;   /* of listeners with a duplicate_window */
+	struct seen *keys;       /* sender, host and app together: limits.sender_keys */
 };
 
 struct role {

@@ -236,8 +236,8 @@ static int listener_settings(struct intake_generation *g, struct intake_listener
 
 void intake_counters(struct intake *in, struct intake_listener *l)
 {
-	static const char *const reasons[] = {"parse", "rate", "size", "queue", "acl", "kernel", "decoder", "tls", "duplicate"};
-	_Atomic uint64_t **cells[] = {&l->parse, &l->rate, &l->size, &l->queue, &l->acl, &l->kernel, &l->decoder, &l->handshake, &l->duplicate};
+	static const char *const reasons[] = {"parse", "rate", "size", "queue", "acl", "kernel", "decoder", "tls", "duplicate", "keys"};
+	_Atomic uint64_t **cells[] = {&l->parse, &l->rate, &l->size, &l->queue, &l->acl, &l->kernel, &l->decoder, &l->handshake, &l->duplicate, &l->keys};
 	char label[160];
 
 	snprintf(label, sizeof label, "listener=\"%s\"", l->config->name);
@@ -482,6 +482,7 @@ static void *intake_start(struct role *r)
 	in->informs_before = hmap_new();
 	in->map = role_map_open(-1, &err);
 	in->recording = intake_record_new(in);
+	in->repeats = intake_repeats_new(in);
 	in->seq = in->acked = (uint64_t)loop_wall() << 4;
 	/* core drops numbers that it has seen: those of a former process must not be taken for ours, even if the clock went back */
 	in->epoch = new_epoch();
@@ -514,6 +515,7 @@ static void intake_free(void *self)
 	intake_close_sockets(in, false);
 	intake_record_free(in->recording);
 	intake_send_free(in->send);
+	intake_repeats_free(in->repeats);
 	intake_shadow_free(in->shadow);
 	channel_free(in->core);
 	channel_free(in->tail);

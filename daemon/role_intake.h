@@ -37,10 +37,12 @@ struct intake_listener {
 	struct cidr_list *allow;              /* NULL: all */
 	struct secret bearer, hmac;
 	struct tls_context *tls;              /* NULL: none, or not come yet */
-	_Atomic uint64_t *received, *bytes, *unwanted, *parse, *rate, *size, *queue, *acl, *kernel, *decoder, *handshake, *duplicate, *connections;
+	_Atomic uint64_t *received, *bytes, *unwanted, *parse, *rate, *size, *queue, *acl, *kernel, *decoder, *handshake, *duplicate, *keys, *connections;
 	struct { uint64_t received, bytes, unwanted; } tally; /* of this turn: the cells are shared, and adding to them costs */
 	struct log_limit said;
 };
+
+struct intake_repeats;
 
 struct intake_generation {
 	const struct config *config;
@@ -78,6 +80,7 @@ struct intake {
 	struct role *role;
 	struct intake_record *recording;
 	struct intake_send *send;     /* NULL: nobody has sent anything by hand yet */
+	struct intake_repeats *repeats;
 	struct intake_shadow *shadow; /* NULL: no candidate rules run */
 	struct intake_generation *gen, *next;
 	struct role_map *map;
@@ -137,6 +140,21 @@ void intake_record_payload(struct intake_record *r, const struct intake_listener
 /* role_intake_send.c */
 void intake_send(struct intake *in, uint64_t request, struct slice body); /* FRAME_SEND of front, which gets the FRAME_REPLY */
 void intake_send_free(struct intake_send *s); /* NULL is fine */
+
+/* role_intake_repeat.c */
+enum repeat_kind { REPEAT_NONE, REPEAT_TEXT, REPEAT_FORMER };
+struct intake_repeats *intake_repeats_new(struct intake *in);
+void intake_repeats_free(struct intake_repeats *r); /* NULL is fine */
+/* Whether a syslog event says that a message was repeated, and how often (at most 10,000). TEXT: f now is that message. */
+enum repeat_kind intake_repeat_kind(struct intake *in, struct fields *f, unsigned *times);
+/* Remembers what its sender and host said last; n == 0: no rule wanted it. */
+void intake_repeat_note(struct intake *in, const struct fields *f, const uint32_t *hits, size_t n, struct slice record);
+/* Offers the record n times more, under ids of its own each; ends when the queue is full. */
+void intake_repeat_offer(struct intake *in, const uint32_t *hits, size_t n_hits, struct buf *record, unsigned n, instant received);
+/* The same with the former message of f's sender and host; false: it is not known, or no rule wanted it. */
+bool intake_repeat_former(struct intake *in, const struct fields *f, unsigned n, instant received);
+/* limits.sender_keys: false: one new (sender, host, app) too many. */
+bool intake_key_allowed(struct intake *in, const struct fields *f);
 
 /* role_intake_shadow.c */
 void intake_shadow_frame(struct intake *in, struct slice bundle); /* FRAME_SHADOW of the parent; empty: it ends */

@@ -187,13 +187,40 @@ static bool repeats(struct intake *in, const struct intake_listener *l, const st
 	return known;
 }
 
+/* Repeats cost what the messages would have cost that they stand for; who has no more gets as much as there is: none. */
+static unsigned paid(struct intake *in, struct intake_listener *l, const struct fields *f, unsigned times)
+{
+	struct quota_slot *bucket = quota_slot(in->role->shared->quota, value_slice(f->core[FIELD_SENDER]), loop_now(in->role->loop));
+
+	return times > 1 && !intake_bucket_take(in, l, bucket, times - 1) ? 1 : times;
+}
+
 bool intake_event(struct intake *in, struct intake_listener *l, struct fields *f, instant received)
 {
+	const bool is_syslog = l->config->type == LISTENER_SYSLOG;
+	enum repeat_kind repeat = REPEAT_NONE;
 	const uint32_t *hits = NULL;
+	unsigned times = 1;
 	struct ulid id;
 	size_t n;
 
 	l->tally.received++;
+	/* who shows no secret could come under any name */
+	if (l->config->type != LISTENER_WEBHOOK && !intake_key_allowed(in, f)) {
+		counter_add(l->keys, 1);
+		if (tail_wanted(in))
+			tail_event(in, l, f, NULL, 0, "too many new senders, hosts or programs (limits.sender_keys)");
+		return false;
+	}
+	if (is_syslog)
+		repeat = intake_repeat_kind(in, f, &times);
+	if (repeat != REPEAT_NONE)
+		times = paid(in, l, f, times);
+	if (repeat == REPEAT_FORMER && intake_repeat_former(in, f, times, received)) {
+		if (tail_wanted(in))
+			tail_event(in, l, f, NULL, 0, "counts for the former message");
+		return true;
+	}
 	if (in->shadow != NULL)
 		intake_shadow_event(in, f, received);
 	if (!matcher_decode(in->gen->matcher, f)) {
@@ -213,6 +240,8 @@ bool intake_event(struct intake *in, struct intake_listener *l, struct fields *f
 	if (tail_wanted(in))
 		tail_event(in, l, f, hits, n, n > 0 ? "accepted" : "no rule wants it");
 	if (n == 0) {
+		if (is_syslog)
+			intake_repeat_note(in, f, NULL, 0, SLICE_NONE);
 		l->tally.unwanted++;
 		return false;
 	}
@@ -222,6 +251,10 @@ bool intake_event(struct intake *in, struct intake_listener *l, struct fields *f
 	evt_encode(f, &id, received, &in->record);
 	/* a record of our own making is whole: hits are copied before the next match reuses them */
 	intake_offer(in, hits, n, (const struct evt *)(const void *)in->record.p);
+	if (repeat == REPEAT_TEXT && times > 1)
+		intake_repeat_offer(in, hits, n, &in->record, times - 1, received);
+	if (is_syslog)
+		intake_repeat_note(in, f, hits, n, buf_slice(&in->record));
 	return true;
 }
 
@@ -233,6 +266,7 @@ unsigned intake_payload(struct intake *in, struct intake_listener *l, const stru
 
 	l->tally.bytes += payload.n;
 	evt_batch_reset(&in->batch);
+	in->batch.fields_max = in->gen->config->limits.fields;
 	result = d->decode(settings, env, payload, &in->batch, reply);
 	*refused = result != DECODE_OK;
 	*why = in->batch.n_notes > 0 ? in->batch.notes[0].text : "it cannot be decoded";

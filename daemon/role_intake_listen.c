@@ -13,6 +13,7 @@
 #define INFORM_MEMORY (60 * SECOND)
 #define INFORMS_MAX   100000u
 #define FRAME_TIME    (60 * SECOND)
+#define SILENCE       SECOND
 
 struct stream_conn {
 	struct waiter waiter; /* first: the waiter is the connection */
@@ -22,7 +23,7 @@ struct stream_conn {
 	struct relp relp;          /* relp:// */
 	struct buf answers;        /* wait for the commit */
 	bool ending;               /* the session is over when they have left */
-	struct loop_timer *breath; /* the sender is too fast: read again then */
+	struct loop_timer *breath; /* RELP: the sender is too fast, read again then; multi_line: the sender is silent */
 	bool begun;                /* a frame has: it has a deadline */
 	bool known; /* the client has shown a certificate that may send, or none is asked for */
 	LIST_ENTRY(stream_conn) link;
@@ -223,10 +224,26 @@ static bool speaks_relp(const struct intake_socket *s)
 	return s->kind == BIND_RELP || s->kind == BIND_RELPS;
 }
 
+/* No further line came within a second: the one that waits is whole. */
+static void silence(struct stream_conn *c)
+{
+	if (c->waiter.seq != 0 || c->socket->intake->full || c->socket->intake->stopping) {
+		loop_timer_set(c->breath, SILENCE);
+		return;
+	}
+	c->framer.flush = true;
+	conn_pause(c->conn, true);
+	conn_pause(c->conn, false); /* what is there is given again */
+}
+
 static void on_breath(void *arg)
 {
 	struct stream_conn *c = arg;
 
+	if (!speaks_relp(c->socket)) {
+		silence(c);
+		return;
+	}
 	if (c->waiter.seq == 0 && !intake_full(c->socket->intake) && !c->socket->intake->stopping)
 		conn_pause(c->conn, false);
 }
@@ -288,9 +305,9 @@ static void stream_failed(struct conn *conn, const char *why, void *arg)
 }
 
 /* A frame that has begun is whole within a minute, however its octets drip; between frames a sender may be silent. */
-static void watch_whole(struct stream_conn *c, bool begun)
+static void watch_whole(struct stream_conn *c, bool begun, bool another)
 {
-	if (begun != c->begun)
+	if (begun != c->begun || (begun && another))
 		conn_deadline(c->conn, begun ? FRAME_TIME : -1);
 	c->begun = begun;
 }
@@ -328,7 +345,10 @@ static void stream_data(struct conn *conn, struct buf *data, bool at_end, void *
 		return;
 	}
 	buf_consume(data, used);
-	watch_whole(c, data->n > 0);
+	watch_whole(c, data->n > 0, used > 0 && c->framer.skip == 0 && !c->framer.skip_line);
+	c->framer.flush = false;
+	if (c->framer.multi_line && !relp)
+		loop_timer_set(c->breath, c->framer.waiting ? SILENCE : -1);
 	/* accepted means on disk: the next read waits for it (reliability.md, promise 1) */
 	if ((in->seq != before || c->answers.n > 0) && !at_end && c->waiter.seq == 0) {
 		conn_pause(conn, true);
@@ -412,7 +432,8 @@ static void on_accept(int fd, const struct peer *from, void *arg)
 	c->socket = s;
 	syslog_framer_init(&c->framer, s->intake->gen->config->limits.event_size);
 	relp_init(&c->relp, s->intake->gen->config->limits.event_size);
-	if (speaks_relp(s))
+	c->framer.multi_line = l->config->multi_line != NULL && strcmp(l->config->multi_line, "indented") == 0;
+	if (speaks_relp(s) || c->framer.multi_line)
 		c->breath = loop_timer_new(s->intake->role->loop, on_breath, c);
 	LIST_INSERT_HEAD(&s->conns, c, link);
 	sender_count(s, from, 1);

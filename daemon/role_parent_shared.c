@@ -14,7 +14,7 @@
 #include "base/seen.h"
 #include "role_parent.h"
 
-enum { QUOTA_SLOTS = 1 << 16, SEEN_SLOTS = 1 << 17 };
+enum { QUOTA_SLOTS = 1 << 16, SEEN_SLOTS = 1 << 17, KEY_SLOTS = 1 << 18 };
 
 static int deliveries_file(const struct parent *p)
 {
@@ -39,9 +39,10 @@ int shared_open(struct parent *p, struct error *err)
 	p->shared.quota = quota_new(QUOTA_SLOTS);
 	p->shared.deliveries = seen_new(fd, SEEN_SLOTS, &fresh);
 	p->shared.messages = seen_new(-1, SEEN_SLOTS, &fresh);
+	p->shared.keys = seen_new(-1, KEY_SLOTS, &fresh);
 	if (fd >= 0)
 		close(fd); /* the mapping keeps the file */
-	if (p->shared.quota == NULL || p->shared.deliveries == NULL || p->shared.messages == NULL)
+	if (p->shared.quota == NULL || p->shared.deliveries == NULL || p->shared.messages == NULL || p->shared.keys == NULL)
 		return error_set(err, "no memory for what the intakes share: %s", strerror(errno));
 	return 0;
 }
@@ -51,6 +52,7 @@ void shared_close(struct parent *p)
 	quota_free(p->shared.quota);
 	seen_free(p->shared.deliveries);
 	seen_free(p->shared.messages);
+	seen_free(p->shared.keys);
 }
 
 void shared_turn(struct parent *p)

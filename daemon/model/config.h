@@ -43,6 +43,7 @@ struct listener_config {
 	char **mtls;             size_t n_mtls;       /* auth: names of the clients that may send; none: not asked */
 	struct secret_ref ticket_hook;
 	duration duplicate_window;
+	char *multi_line;                             /* syslog: none, indented */
 	double rate;                                  /* events a second of all its senders; 0: no limit of its own */
 	struct mark mark;
 };
@@ -144,7 +145,7 @@ struct config {
 	struct {
 		uint64_t event_size, memory;
 		double events_per_second, sender_rate;
-		uint32_t connections, sender_connections, queue, fields, keys_per_rule, open_alerts, services;
+		uint32_t connections, sender_connections, queue, fields, sender_keys, keys_per_rule, open_alerts, services;
 	} limits;
 	char **redact;             size_t n_redact;
 	enum log_level log_level;

@@ -657,6 +657,8 @@ static void check_clients(struct config *c, const struct listener_config *l, con
 {
 	if (owner_of(c, l) != l && owner_of(c, l)->mtls == l->mtls)
 		return; /* inherited, and said there */
+	if (l->multi_line != NULL && strcmp(l->multi_line, "none") != 0 && strcmp(l->multi_line, "indented") != 0)
+		finding(c, f, path, "listener '%s': 'multi_line' is none or indented, not '%s'", l->name, l->multi_line);
 	if (l->n_mtls > 0 && l->type == LISTENER_SNMPTRAP)
 		finding(c, f, path, "listener '%s': traps come without TLS; remove 'auth.mtls'", l->name);
 	else if (l->n_mtls > 0 && !filled(owner_of(c, l)->tls_client_ca))

@@ -63,6 +63,8 @@ const struct setting config_settings[] = {
     {"limits.sender_rate", SETTING_RATE, AT(limits.sender_rate), "5000/s", 0.001, 1e9, false, "events of one sender"},
     {"limits.connections", SETTING_U32, AT(limits.connections), "20000", 1, 1e6, false, "open connections of one address of a listener"},
     {"limits.sender_connections", SETTING_U32, AT(limits.sender_connections), "400", 1, 1e6, false, "open connections of one sender with one address of a listener"},
+    {"limits.sender_keys", SETTING_U32, AT(limits.sender_keys), "50000", 1, 1e8, false, "new combinations of host and program that one syslog or trap sender may bring in an hour; all senders together four times as many"},
+    {"limits.fields", SETTING_U32, AT(limits.fields), "256", 32, 4096, false, "fields of one event; further ones are left out"},
     {"limits.queue", SETTING_U32, AT(limits.queue), "100000", 16, 1e8, false, "frames that one intake holds unacknowledged"},
     {"limits.keys_per_rule", SETTING_U32, AT(limits.keys_per_rule), "200000", 1, 1e8, false, "live keys of one rule"},
     {"limits.open_alerts", SETTING_U32, AT(limits.open_alerts), "100000", 1, 1e8, false, "open alerts in all"},
@@ -79,6 +81,7 @@ const struct setting listener_settings[] = {
     {"enabled", SETTING_BOOL, LAT(enabled), "true", 0, 0, false, "false: not opened"},
     {"allow", SETTING_CIDRS, LAT(allow), "", 0, 0, false, "networks that may send; empty: all"},
     {"duplicate_window", SETTING_DURATION, LAT(duplicate_window), "0s", 0, DAYS, false, "the same message (host, app, text, time) within this time counts once; 0s: always"},
+    {"multi_line", SETTING_TEXT, LAT(multi_line), "none", 0, 0, false, "syslog over streams of lines: indented: a line that begins with a blank goes on with the message before it, which waits for it up to a second"},
     {"rate", SETTING_RATE_AUTO, LAT(rate), "none", 0.001, 1e9, false, "events of all its senders together; none: no limit of its own"},
     {"communities", SETTING_LIST, LAT(communities), "", 0, 0, false, "snmptrap: accepted communities; empty: any"},
     {"users", SETTING_SECRET, LAT(users), "", 0, 0, false, "snmptrap: reference to the file of SNMPv3 users; empty: v3 is refused"},
@@ -124,7 +127,7 @@ const size_t ticket_settings_n = ARRAY_LEN(ticket_settings);
 
 const char *const config_absent[] = {
     "defaults.catch_all", "admin.http", "admin.console",
-    "admin.metrics.per_rule", "cluster", "plugins", "limits.fields", "limits.memory",
+    "admin.metrics.per_rule", "cluster", "plugins", "limits.memory",
     "map.redis.tls_ca", "log.format",
     /* below listeners.NAME and tickets.NAME */
 };

@@ -118,6 +118,14 @@ void evt_encode(const struct fields *f, const struct ulid *id, instant received,
 	out->n += size;
 }
 
+void evt_reissue(struct evt *e, const struct ulid *id, instant received)
+{
+	BUG_ON(e->magic != EVT_MAGIC);
+	e->id = *id;
+	e->received = received;
+	e->checksum = evt_sum(e);
+}
+
 static const struct evt_field *evt_fields(const struct evt *e)
 {
 	return (const struct evt_field *)(const void *)(e + 1);

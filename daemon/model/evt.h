@@ -124,6 +124,8 @@ struct evt_field {
 
 /* Appends one flat record to `out` (which is aligned to 8 first). `time` of the fields is optional text (RFC 3339).
  * FIELD_RECEIVED is not stored as a field: the header has it. */
+/* The same event once more, as one of its own: another id and time. */
+void evt_reissue(struct evt *e, const struct ulid *id, instant received);
 void evt_encode(const struct fields *f, const struct ulid *id, instant received, struct buf *out);
 /* Checks bounds, order, magic and checksum: only a checked record may be read. NULL with err if it is damaged.
  * bytes.p must be 8-byte aligned; bytes behind e->size are not looked at. err may be NULL. */
@@ -150,6 +152,7 @@ struct evt_batch {
 	size_t n_notes, cap_notes;
 	struct arena *arena;
 	size_t max;         /* events at most (a webhook of 1 MiB may carry many); 10 000 */
+	size_t fields_max;  /* limits.fields: named fields of each event that is added from now on; 0: 256 */
 };
 void evt_batch_init(struct evt_batch *b);
 void evt_batch_reset(struct evt_batch *b); /* also resets the arena */

@@ -42,6 +42,8 @@ struct fields *evt_batch_add(struct evt_batch *b)
 	struct fields *f = &b->v[b->n++];
 	BUG_ON(f->arena != b->arena);
 	fields_reset(f);
+	if (b->fields_max > 0)
+		f->limit = b->fields_max;
 	return f;
 }
 

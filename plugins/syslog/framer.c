@@ -78,6 +78,32 @@ static size_t find_end(struct slice in)
 	return in.n;
 }
 
+/* Continuation lines: the end of the message whose first line ends at `n`; SIZE_MAX: what follows must come
+ * first. */
+static size_t join_lines(struct syslog_framer *f, struct slice in, bool at_end, size_t n)
+{
+	size_t window = MIN(in.n, f->max + 1);
+	while (n < in.n && in.p[n] == '\n') {
+		if (n + 1 == in.n) {
+			f->waiting = !at_end && !f->flush;
+			return f->waiting ? SIZE_MAX : n;
+		}
+		if (in.p[n + 1] != ' ' && in.p[n + 1] != '\t')
+			return n;
+		size_t from = MIN(n + 1, window), end = from + find_end(slice_sub(in, from, window - from));
+		if (end >= window && in.n > f->max) {
+			/* cut before the line that is too much; the rest of the message goes with it */
+			f->oversized++;
+			f->skip_indented = true;
+			return n;
+		}
+		if (end >= window && !at_end)
+			return SIZE_MAX;
+		n = end;
+	}
+	return n;
+}
+
 static size_t line_frame(struct syslog_framer *f, struct slice in, bool at_end, struct slice *frame)
 {
 	/* the decoder cuts a frame of max + 1 octets and says so; what follows up to the line end is skipped
@@ -92,6 +118,11 @@ static size_t line_frame(struct syslog_framer *f, struct slice in, bool at_end, 
 		*frame = slice_sub(in, 0, f->max + 1);
 		return f->max + 1;
 	}
+	if (f->multi_line) {
+		n = join_lines(f, in, at_end, n);
+		if (n == SIZE_MAX)
+			return 0;
+	}
 	struct slice line = slice_sub(in, 0, n);
 	if (line.n > 0 && line.p[line.n - 1] == '\r')
 		line.n--;
@@ -104,12 +135,17 @@ size_t syslog_frame_next(struct syslog_framer *f, struct slice in, bool at_end, 
 {
 	BUG_ON(f->max == 0 || (f->skip > 0 && f->skip_line));
 	*frame = SLICE_NONE;
+	f->waiting = false;
 	if (in.n == 0 || f->dead)
 		return in.n;
 	if (f->skip > 0) {
 		size_t n = MIN(f->skip, in.n);
 		f->skip -= n;
 		return n;
+	}
+	if (f->skip_indented && !f->skip_line) {
+		f->skip_indented = in.p[0] == ' ' || in.p[0] == '\t';
+		f->skip_line = f->skip_indented;
 	}
 	if (f->skip_line) {
 		size_t n = find_end(in);

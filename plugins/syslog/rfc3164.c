@@ -164,10 +164,53 @@ static struct slice host_of(struct slice w)
 		w.n--;
 	if (w.n > 2 && w.p[0] == '[' && w.p[w.n - 1] == ']')
 		w = slice_sub(w, 1, w.n - 2);
-	return w;
+	/* "U7PG2,788a2056b182,v4.0.66": access points put model, address and version there; no name has a
+	 * comma */
+	const char *comma = memchr(w.p, ',', w.n);
+	return comma != NULL && comma > w.p + 1 ? slice_sub(w, 0, (size_t)(comma - w.p)) : w;
+}
+
+/* A word of a level where the host would be: loggers of programs that write no host. */
+static bool level_word(struct slice w)
+{
+	static const char *const words[] = {"ERROR", "WARN",  "WARNING",  "INFO",  "DEBUG",
+	                                    "FATAL", "TRACE", "CRITICAL", "NOTICE"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (slice_is(w, words[i]))
+			return true;
+	return false;
 }
 
 /* ---- behind the stamp */
+
+static bool severity_name(struct slice w)
+{
+	static const char *const words[] = {"emerg",   "alert",  "crit", "err",  "error",
+	                                    "warning", "notice", "info", "debug"};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (slice_is(w, words[i]))
+			return true;
+	return false;
+}
+
+/* A word between host and tag: the severity by name before "tag[pid]:" (F5), or the five digits of a message
+ * id before "tag:" (ProCurve). */
+static bool take_prefixed_tag(struct message *m, struct scan *s, struct tag *tag)
+{
+	struct scan t = *s;
+	struct slice word = scan_until(&t, ' ');
+	size_t digits = 0;
+	while (digits < word.n && scan_is_digit(word.p[digits]))
+		digits++;
+	bool id = digits == 5 && word.n == 5;
+	if ((!id && !severity_name(word)) || scan_blanks(&t) == 0 || !take_tag(&t, tag) ||
+	    (!id && tag->colon_only))
+		return false;
+	if (id)
+		m->code = word;
+	*s = t;
+	return true;
+}
 
 static void take_text_tag(struct message *m, struct scan *s)
 {
@@ -182,7 +225,7 @@ static void take_text_tag(struct message *m, struct scan *s)
 	if (take_pid(&t, &pid) && t.p[t.at - 1] == ':') {
 		m->pid = pid;
 		*s = t;
-	} else if (take_tag(s, &tag)) {
+	} else if (take_tag(s, &tag) || take_prefixed_tag(m, s, &tag)) {
 		m->app = tag.app;
 		m->pid = tag.pid;
 	}
@@ -231,6 +274,18 @@ static struct slice leading_host(struct slice word)
 	return host_octets(w) ? w : SLICE_NONE;
 }
 
+/* "svm_service: 192.0.2.1  00:43:34 GMT ..": behind the tag a host, two blanks and the stamp of its own. */
+static struct slice host_behind_tag(const struct message *m, const struct scan *behind)
+{
+	struct scan t = *behind;
+	struct stamp ignored;
+	struct slice word = scan_until(&t, ' ');
+	if (!host_octets(word) || scan_blanks(&t) != 2 ||
+	    !stamp_take(&t, m->env->received, m->env->zone_offset, &ignored))
+		return SLICE_NONE;
+	return word;
+}
+
 /* [host] [tag] text; `had_host`: a prefix named it already. */
 static void take_host_and_tag(struct message *m, struct scan *s, bool had_host)
 {
@@ -248,6 +303,8 @@ static void take_host_and_tag(struct message *m, struct scan *s, bool had_host)
 		if (tag_is_host(&tag, &t)) {
 			m->host = tag.app;
 			*s = t;
+		} else if (tag.colon_only) {
+			m->host = host_behind_tag(m, &t);
 		}
 		take_text_tag(m, s);
 		return;
@@ -255,7 +312,9 @@ static void take_host_and_tag(struct message *m, struct scan *s, bool had_host)
 	t = *s;
 	struct slice word = scan_until(&t, ' ');
 	const char *tab = word.n > 0 ? memchr(word.p, '\t', word.n) : NULL;
-	if (tab == NULL && host_octets(word) && !scan_end(&t)) {
+	if (level_word(word)) {
+		m->text = scan_rest(s);
+	} else if (tab == NULL && host_octets(word) && !scan_end(&t)) {
 		m->host = host_of(word);
 		*s = t;
 		take_second_header(m, s);
@@ -357,11 +416,32 @@ static bool take_stamped_head(struct message *m, struct scan *s)
 	return false;
 }
 
-/* date=2026-11-22 time=00:43:34 devname=fw01 (Fortinet): the stamp and the name are inside the text. */
+/* The value behind " key=" near the start of the text, without its quotes. */
+static struct slice near_value(const struct scan *s, const char *key)
+{
+	struct slice rest = scan_rest(s);
+	if (rest.p == NULL || rest.n == 0)
+		return SLICE_NONE;
+	struct slice head = {rest.p, MIN(rest.n, (size_t)512)};
+	size_t n = strlen(key);
+	const char *at = memmem(head.p, head.n, key, n);
+	if (at == NULL)
+		return SLICE_NONE;
+	struct scan v = scan_of(slice_sub(head, (size_t)(at - head.p) + n, SIZE_MAX));
+	bool quoted = scan_take(&v, '"');
+	return scan_until(&v, quoted ? '"' : ' ');
+}
+
+/* date=2026-11-22 time=00:43:34 devname=fw01 (Fortinet; Sophos begins with device="SFW" and says
+ * device_name): the stamp and the name are inside the text. */
 static bool take_key_value(struct message *m, const struct scan *start)
 {
 	struct scan s = *start;
 	char joined[40];
+	if (scan_take_text(&s, SLICE("device="))) {
+		(void)scan_until(&s, ' ');
+		scan_blanks(&s);
+	}
 	if (!scan_take_text(&s, SLICE("date=")))
 		return false;
 	struct slice date = scan_until(&s, ' ');
@@ -377,11 +457,9 @@ static bool take_key_value(struct message *m, const struct scan *start)
 	struct scan both = scan_of(slice_of(joined, date.n + 1 + clock.n));
 	if (!take_stamp(m, &both))
 		return false;
-	scan_blanks(&s);
-	if (scan_take_text(&s, SLICE("devname="))) {
-		bool quoted = scan_take(&s, '"');
-		m->host = scan_until(&s, quoted ? '"' : ' ');
-	}
+	struct slice name = near_value(&s, " devname=");
+	name = name.n > 0 ? name : near_value(&s, " device_name=");
+	m->host = host_octets(name) ? name : SLICE_NONE;
 	return true;
 }
 

@@ -195,7 +195,8 @@ static bool weekday_ahead(const struct scan *s)
 	}
 }
 
-/* yyyy-mm-dd or yyyy/mm/dd, then T, blank or tab, then the clock. Single digits in the date are met (Huawei).
+/* yyyy-mm-dd, yyyy/mm/dd or yyyy:mm:dd (Sophos), then T, blank or tab, then the clock. Single digits in the
+ * date are met (Huawei).
  */
 static bool take_iso_once(struct scan *s, struct stamp_parts *d)
 {
@@ -203,7 +204,7 @@ static bool take_iso_once(struct scan *s, struct stamp_parts *d)
 	if (!scan_digits(&t, 4, 4, &d->year))
 		return false;
 	int sep = scan_peek(&t, 0);
-	if (sep != '-' && sep != '/')
+	if (sep != '-' && sep != '/' && sep != ':')
 		return false;
 	scan_skip(&t, 1);
 	if (!scan_digits(&t, 1, 2, &d->month) || scan_peek(&t, 0) != sep)
@@ -212,12 +213,40 @@ static bool take_iso_once(struct scan *s, struct stamp_parts *d)
 	if (!scan_digits(&t, 1, 2, &d->day))
 		return false;
 	int c = scan_peek(&t, 0);
-	if (c != 'T' && c != 't' && c != ' ' && c != '-' && c != '_')
+	if ((c != 'T' && c != 't' && c != ' ' && c != '-' && c != '_') || (sep == ':' && c != '-'))
 		return false;
 	scan_skip(&t, 1);
 	if (!take_clock(&t, d))
 		return false;
 	(void)take_offset(&t, d);
+	*s = t;
+	return true;
+}
+
+/* yyyymmddThhmmssZ: the basic form of ISO 8601, always with a zone. */
+static bool take_basic_form(struct scan *s, struct stamp_parts *d)
+{
+	struct scan t = *s;
+	if (!scan_digits(&t, 4, 4, &d->year) || !scan_digits(&t, 2, 2, &d->month) ||
+	    !scan_digits(&t, 2, 2, &d->day) || !scan_take(&t, 'T') || !scan_digits(&t, 2, 2, &d->hour) ||
+	    !scan_digits(&t, 2, 2, &d->minute) || !scan_digits(&t, 2, 2, &d->second))
+		return false;
+	if (scan_peek(&t, 0) == '.' && (scan_skip(&t, 1), !stamp_form_fraction(&t, &d->micro)))
+		return false;
+	if (!take_offset(&t, d))
+		return false;
+	*s = t;
+	return true;
+}
+
+/* dd.mm.yyyy hh:mm:ss */
+static bool take_dotted_form(struct scan *s, struct stamp_parts *d)
+{
+	struct scan t = *s;
+	if (!scan_digits(&t, 1, 2, &d->day) || !scan_take(&t, '.') || !scan_digits(&t, 1, 2, &d->month) ||
+	    !scan_take(&t, '.') || !scan_digits(&t, 4, 4, &d->year) || !scan_take(&t, ' ') ||
+	    !take_clock(&t, d))
+		return false;
 	*s = t;
 	return true;
 }
@@ -357,7 +386,8 @@ void stamp_form_trailers(struct scan *s, struct stamp_parts *d)
 bool stamp_form_take(struct scan *s, struct stamp_parts *d)
 {
 	static bool (*const forms[])(struct scan *, struct stamp_parts *) = {
-	    take_iso_form, take_month_form, take_us_form, take_day_first_form, take_clock_form};
+	    take_iso_form,   take_month_form, take_us_form,    take_day_first_form,
+	    take_clock_form, take_basic_form, take_dotted_form};
 	/* where no digit begins only the month form fits, or a word as long as a date before the stamp */
 	if (!scan_is_digit(scan_peek(s, 0)) && scan_peek(s, 10) != ' ') {
 		*d = (struct stamp_parts){0};

@@ -5,10 +5,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MAX = 64 };
 
-static void run(struct slice in, size_t step, struct buf *frames, struct syslog_framer *f)
+static void run(struct slice in, size_t step, bool multi_line, struct buf *frames, struct syslog_framer *f)
 {
 	size_t at = 0, have = 0, used;
 	syslog_framer_init(f, MAX);
+	f->multi_line = multi_line;
 	for (bool at_end = false; !at_end;) {
 		have = in.n - have < step ? in.n : have + step;
 		at_end = have == in.n;
@@ -29,13 +30,15 @@ static void run(struct slice in, size_t step, struct buf *frames, struct syslog_
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buf whole = {0}, pieces = {0};
-	struct syslog_framer a, b;
-	run(slice_of(data, size), size + 1, &whole, &a);
-	run(slice_of(data, size), 1, &pieces, &b);
-	BUG_ON(!slice_eq(buf_slice(&whole), buf_slice(&pieces)));
-	BUG_ON(a.oversized != b.oversized || a.dead != b.dead);
-	buf_free(&whole);
-	buf_free(&pieces);
+	for (int lines = 0; lines < 2; lines++) {
+		struct buf whole = {0}, pieces = {0};
+		struct syslog_framer a, b;
+		run(slice_of(data, size), size + 1, lines == 1, &whole, &a);
+		run(slice_of(data, size), 1, lines == 1, &pieces, &b);
+		BUG_ON(!slice_eq(buf_slice(&whole), buf_slice(&pieces)));
+		BUG_ON(a.oversized != b.oversized || a.dead != b.dead);
+		buf_free(&whole);
+		buf_free(&pieces);
+	}
 	return 0;
 }

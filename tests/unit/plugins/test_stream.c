@@ -2,10 +2,12 @@
 #include "plugin_test.h"
 
 /* Feeds `in` in pieces of `step` octets and joins the frames with '|'. */
-static void run(struct slice in, size_t step, size_t max, struct buf *out, struct syslog_framer *f)
+static void run_lines(struct slice in, size_t step, size_t max, bool multi_line, struct buf *out,
+                      struct syslog_framer *f)
 {
 	size_t at = 0, have = 0;
 	syslog_framer_init(f, max);
+	f->multi_line = multi_line;
 	buf_clear(out);
 	for (bool at_end = false; !at_end;) {
 		have = MIN(have + step, in.n);
@@ -23,6 +25,11 @@ static void run(struct slice in, size_t step, size_t max, struct buf *out, struc
 		} while (used > 0 && at < have);
 	}
 	assert_int_equal(at, in.n);
+}
+
+static void run(struct slice in, size_t step, size_t max, struct buf *out, struct syslog_framer *f)
+{
+	run_lines(in, step, max, false, out, f);
 }
 
 static void frames(struct slice in, size_t max, const char *wanted, uint64_t oversized, bool dead)
@@ -70,6 +77,51 @@ static void oversized_is_skipped(void **state)
 	frames(SLICE("<1>4567890\n"), 10, "<1>4567890|", 0, false);
 }
 
+static void lines_go_on(void **state)
+{
+	static const struct {
+		const char *in, *wanted;
+		size_t max;
+		uint64_t oversized;
+	} rows[] = {
+	    {"<1>a\n\tat b\n at c\n<2>d\n", "<1>a\n\tat b\n at c|<2>d|", 100, 0},
+	    {"<1>a\n\tb", "<1>a\n\tb|", 100, 0},
+	    {"<1>a\n\n b\n", "<1>a| b|", 100, 0},
+	    {" first\n<1>a\n", " first|<1>a|", 100, 0},
+	    {"<1>a\r\n b\r\n", "<1>a\r\n b|", 100, 0},
+	    {"5 <1>ab<2>c\n d\n", "<1>ab|<2>c\n d|", 100, 0},
+	    {"<1>a\n 12345678\n more\n<2>b\n", "<1>a|<2>b|", 10, 1},
+	    {"<1>a\n 123\n 45678901234\n<2>b\n", "<1>a\n 123|<2>b|", 12, 1},
+	};
+	const size_t steps[] = {1, 2, 3, 100000};
+	struct buf out = {0};
+	struct syslog_framer f;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows) * ARRAY_LEN(steps); i++) {
+		size_t k = i / ARRAY_LEN(steps);
+		run_lines(slice_str(rows[k].in), steps[i % ARRAY_LEN(steps)], rows[k].max, true, &out, &f);
+		assert_string_equal(buf_cstr(&out), rows[k].wanted);
+		assert_int_equal(f.oversized, rows[k].oversized);
+	}
+	buf_free(&out);
+}
+
+/* A message that is whole waits for a line that might go on, until it is flushed. */
+static void silence_flushes(void **state)
+{
+	struct syslog_framer f;
+	struct slice frame;
+	(void)state;
+	syslog_framer_init(&f, 100);
+	f.multi_line = true;
+	assert_int_equal(syslog_frame_next(&f, SLICE("<1>a\n"), false, &frame), 0);
+	assert_true(f.waiting);
+	f.flush = true;
+	assert_int_equal(syslog_frame_next(&f, SLICE("<1>a\n"), false, &frame), 5);
+	assert_true(slice_is(frame, "<1>a"));
+	assert_false(f.waiting);
+}
+
 static void foreign_streams(void **state)
 {
 	(void)state;
@@ -80,10 +132,9 @@ static void foreign_streams(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(mixed_framing),
-	    cmocka_unit_test(broken_counts),
-	    cmocka_unit_test(oversized_is_skipped),
-	    cmocka_unit_test(foreign_streams),
+	    cmocka_unit_test(mixed_framing),        cmocka_unit_test(broken_counts),
+	    cmocka_unit_test(oversized_is_skipped), cmocka_unit_test(foreign_streams),
+	    cmocka_unit_test(lines_go_on),          cmocka_unit_test(silence_flushes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
