@@ -118,7 +118,7 @@ static size_t line_frame(struct syslog_framer *f, struct slice in, bool at_end, 
 		*frame = slice_sub(in, 0, f->max + 1);
 		return f->max + 1;
 	}
-	if (f->multi_line) {
+	if (f->multi_line && n > (size_t)(in.p[0] == '\r')) { /* an empty line is nobody's first */
 		n = join_lines(f, in, at_end, n);
 		if (n == SIZE_MAX)
 			return 0;

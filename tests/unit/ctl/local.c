@@ -96,7 +96,7 @@ static void check(void **state)
 	expect("rules check @", f->good, CTL_DONE, "1 file, 1 rule, 2 tests: 0 errors", NULL);
 	expect("rules check @ --strict", f->user, CTL_WARNINGS, "[W10", NULL);
 	expect("rules check @", f->future, CTL_FOUND,
-	       "future.yaml:8:7: error: unknown key 'rediss' [E004]", NULL);
+	       "future.yaml:8:3: error: table 't' needs 'file' or 'redis' [E005]", NULL);
 	expect("rules check @ --json", f->future, CTL_FOUND, "{\"findings\":[{\"file\":", NULL);
 	expect("rules check @ --format=json", f->good, CTL_DONE, "\"errors\":0", NULL);
 	expect("rules check @.nowhere", f->good, CTL_FOUND, "cannot read", NULL);
@@ -124,7 +124,7 @@ static void tests_run(void **state)
 	expect("rules test @ --json", f->good, CTL_DONE, "\"run\":2,\"failed\":0,\"broken\":0}", NULL);
 	expect("rules test @", f->base, CTL_DONE, "0 tests\n", NULL);
 	expect("rules test @ --require-tests", f->base, CTL_FOUND, "0 tests\n", NULL);
-	expect("rules test @", f->future, CTL_FOUND, "", "unknown key 'rediss'");
+	expect("rules test @", f->future, CTL_FOUND, "", "needs 'file' or 'redis'");
 	beside = t_file(f->dir, "ssh.test.yaml", wrong_test);
 	expect("rules test @", f->good, CTL_FOUND, "count: expected 2, got 1", NULL);
 	expect(words, f->good, CTL_FOUND, "3 tests, 1 failed", NULL);
