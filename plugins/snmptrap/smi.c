@@ -203,6 +203,22 @@ static struct type read_type(struct parse *p)
 	return t;
 }
 
+/* A number of an OID; what looks like one may be "1enu" or too large. */
+static bool is_arc(struct slice word)
+{
+	int64_t v;
+	return word.n > 0 && word.p[0] != '-' && word.p[0] != '+' && slice_int(word, &v) && v <= UINT32_MAX;
+}
+
+/* Below something that is nowhere: then so is the node, and it is said. */
+static void put_arc(struct parse *p, struct node *n, struct buf *below, struct slice word)
+{
+	if (is_arc(word))
+		buf_printf(below, "." SLICE_FMT, SLICE_ARG(word));
+	else
+		n->parent = arena_slice(p->s->arena, word);
+}
+
 /* { parent 3 sub(4) }: the parent's name, and what is below it. At the opening brace. */
 static void read_place(struct parse *p, struct node *n)
 {
@@ -218,10 +234,10 @@ static void read_place(struct parse *p, struct node *n)
 		if (parts == 1 && !number) {
 			n->parent = arena_slice(p->s->arena, word);
 		} else if (number) {
-			buf_printf(&below, "." SLICE_FMT, SLICE_ARG(word));
+			put_arc(p, n, &below, word);
 		} else { /* name(number): the number counts */
 			if (smi_next(&p->lex) && smi_is(&p->lex, "(") && smi_next(&p->lex) && p->lex.token == SMI_NUMBER)
-				buf_printf(&below, "." SLICE_FMT, SLICE_ARG(p->lex.word));
+				put_arc(p, n, &below, p->lex.word);
 		}
 	}
 	smi_next(&p->lex);
