@@ -12,7 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PIECE = 64 << 10, RECORD = 16 << 10 };
+/* As much as a plain connection reads at a time: what is accepted waits for its commit, one a turn. */
+enum { PIECE = 256 << 10, RECORD = 16 << 10 };
 
 void wire_plain(struct wire *w, int fd)
 {
