@@ -17,6 +17,7 @@ strikes only that often, by a generator that starts from SEED. Actions:
     half-reply     let the server do it, send the head and half of the body, then cut
     status         answer {"code", "headers", "body"} without asking the server
     delay          wait {"seconds"}, then forward
+    late-reply     let the server do it, wait {"seconds"}, then answer
     garbage        let the server do it, but answer 200 with a page of HTML
 """
 
@@ -136,6 +137,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if action == "lose-reply" or got is None:
             self.cut()
             return
+        if action == "late-reply":
+            time.sleep(rule["seconds"])
         status, headers, data = got
         if action == "garbage":
             self.answer(200, [("Content-Type", "text/html")], PAGE)
