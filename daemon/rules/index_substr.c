@@ -34,6 +34,7 @@ struct substrings {
 	unsigned n_classes;
 	uint32_t *rows; /* n_dense * n_classes */
 	size_t n_dense;
+	uint64_t *telling; /* by state: it or one on its way of fails has an output */
 	size_t n;
 	bool finished;
 };
@@ -59,6 +60,7 @@ void substrings_free(struct substrings *s)
 	free(s->outputs);
 	free(s->edges);
 	free(s->rows);
+	free(s->telling);
 	free(s);
 }
 
@@ -176,9 +178,12 @@ void substrings_finish(struct substrings *s)
 	renumber(s);
 	size_t dense = MIN(s->n_nodes, DENSE_ENTRIES / s->n_classes);
 	s->rows = xcalloc(dense * s->n_classes, sizeof *s->rows);
+	s->telling = xcalloc(s->n_nodes / 64 + 1, sizeof *s->telling);
 	for (uint32_t at = 0; at < s->n_nodes; at++) {
 		struct node *n = &s->nodes[at];
 		n->more = s->nodes[n->fail].out != 0 ? n->fail : s->nodes[n->fail].more;
+		if (n->out != 0 || n->more != 0)
+			s->telling[at / 64] |= (uint64_t)1 << (at % 64);
 		/* the children's fails: where this state's fail goes on their octet; the row of a state that
 		 * is not there yet is never asked, because fails are less deep */
 		for (uint32_t i = 0; i < n->sibling; i++) {
@@ -192,19 +197,28 @@ void substrings_finish(struct substrings *s)
 	}
 }
 
+/* The outputs of a state and of the states on its way of fails. */
+static void tell(const struct substrings *s, uint32_t at, void (*hit)(void *arg, uint32_t key), void *arg)
+{
+	for (uint32_t o = at; o != ROOT; o = s->nodes[o].more) {
+		for (uint32_t out = s->nodes[o].out; out != 0; out = s->outputs[out - 1].next)
+			hit(arg, s->outputs[out - 1].key);
+	}
+}
+
 void substrings_find(const struct substrings *s, struct slice text, void (*hit)(void *arg, uint32_t key),
                      void *arg)
 {
-	BUG_ON(!s->finished);
+	BUG_ON(!s->finished || s->n_dense == 0);
 	uint32_t at = ROOT;
 	for (size_t i = 0; i < text.n; i++) {
-		at = step(s, at, fold((unsigned char)text.p[i]));
-		const struct node *n = &s->nodes[at];
-		if (n->out == 0 && n->more == 0)
-			continue;
-		for (uint32_t o = at; o != ROOT; o = s->nodes[o].more) {
-			for (uint32_t out = s->nodes[o].out; out != 0; out = s->outputs[out - 1].next)
-				hit(arg, s->outputs[out - 1].key);
-		}
+		unsigned char c = (unsigned char)text.p[i];
+		/* most octets stay where the states are rows; a letter's two cases share a class */
+		if (at < s->n_dense)
+			at = s->rows[(size_t)at * s->n_classes + s->class[c]];
+		else
+			at = step(s, at, fold(c));
+		if (s->telling[at / 64] >> (at % 64) & 1)
+			tell(s, at, hit, arg);
 	}
 }
