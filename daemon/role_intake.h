@@ -100,6 +100,8 @@ struct intake {
 	bool watched;                /* somebody tails */
 	instant tail_second;
 	unsigned tail_said;
+	struct quota_slot *all;      /* bucket of limits.events_per_second, as found at all_at */
+	instant all_at;
 };
 
 /* role_intake.c */

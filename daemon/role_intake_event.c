@@ -76,12 +76,26 @@ static bool within(struct intake *in, const char *name, double rate, unsigned ev
 	return rate <= 0 || quota_take(quota_slot(in->role->shared->quota, slice_str(name), now), rate, 2 * rate, events, now);
 }
 
+/* The bucket of everything, looked up once a turn: a name that took its place is known by the next. */
+static bool within_all(struct intake *in, double rate, unsigned events)
+{
+	instant now = loop_now(in->role->loop);
+
+	if (rate <= 0)
+		return true;
+	if (in->all == NULL || in->all_at != now) {
+		in->all = quota_slot(in->role->shared->quota, SLICE("@all"), now);
+		in->all_at = now;
+	}
+	return quota_take(in->all, rate, 2 * rate, events, now);
+}
+
 bool intake_bucket_take(struct intake *in, struct intake_listener *l, struct quota_slot *b, unsigned events)
 {
 	const struct config *c = in->gen->config;
 
 	if (quota_take(b, c->limits.sender_rate, 2 * c->limits.sender_rate, events, loop_now(in->role->loop)) &&
-	    within(in, l->config->name, l->config->rate, events) && within(in, "@all", c->limits.events_per_second, events))
+	    within(in, l->config->name, l->config->rate, events) && within_all(in, c->limits.events_per_second, events))
 		return true;
 	counter_add(l->rate, events);
 	return false;

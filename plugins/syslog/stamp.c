@@ -4,6 +4,7 @@
 #include "stamp.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "stamp_form.h"
 
@@ -161,7 +162,8 @@ bool stamp_take(struct scan *s, instant received, int zone_offset, struct stamp 
 		scan_skip(&t, 1);
 	stamp_form_weekday(&t);
 	if (!stamp_form_take(&t, &d)) {
-		if (!stamp_form_uptime(&t))
+		/* no letter begins an uptime */
+		if (scan_is_alpha(scan_peek(&t, 0)) || !stamp_form_uptime(&t))
 			return false;
 		*out = (struct stamp){.at = INSTANT_NONE, .quality = STAMP_RECEIVED};
 		*s = t;
@@ -194,11 +196,15 @@ bool stamp_take_epoch(struct scan *s, struct stamp *out)
 	return true;
 }
 
-static inline char *put_number(char *p, unsigned v, int digits)
+/* Two digits at a time: every message has a stamp to write. */
+static inline char *put_pair(char *p, int v)
 {
-	for (int i = digits - 1; i >= 0; i--, v /= 10)
-		p[i] = (char)('0' + v % 10);
-	return p + digits;
+	static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334"
+	                            "3536373839404142434445464748495051525354555657585960616263646566676869"
+	                            "707172737475767778798081828384858687888990919293949596979899";
+	BUG_ON(v < 0 || v > 99);
+	memcpy(p, pairs + 2 * v, 2);
+	return p + 2;
 }
 
 struct slice stamp_text(struct arena *a, instant t)
@@ -208,20 +214,23 @@ struct slice stamp_text(struct arena *a, instant t)
 	instant_split(t, &year, &month, &day, &hour, &minute, &second);
 	BUG_ON(year < 0 || year > 9999);
 	char *text = arena_alloc(a, 32), *p = text;
-	p = put_number(p, (unsigned)year, 4);
+	p = put_pair(p, year / 100);
+	p = put_pair(p, year % 100);
 	*p++ = '-';
-	p = put_number(p, (unsigned)month, 2);
+	p = put_pair(p, month);
 	*p++ = '-';
-	p = put_number(p, (unsigned)day, 2);
+	p = put_pair(p, day);
 	*p++ = 'T';
-	p = put_number(p, (unsigned)hour, 2);
+	p = put_pair(p, hour);
 	*p++ = ':';
-	p = put_number(p, (unsigned)minute, 2);
+	p = put_pair(p, minute);
 	*p++ = ':';
-	p = put_number(p, (unsigned)second, 2);
+	p = put_pair(p, second);
 	if (micro != 0) {
 		*p++ = '.';
-		p = put_number(p, (unsigned)micro, 6);
+		p = put_pair(p, micro / 10000);
+		p = put_pair(p, micro / 100 % 100);
+		p = put_pair(p, micro % 100);
 		while (p[-1] == '0')
 			p--;
 	}

@@ -40,11 +40,31 @@ static int month_of(const struct scan *s)
 	}
 }
 
+/* hh:mm:ss, as nearly all write it; other clocks are left to scan_digits. */
+static bool take_plain_clock(struct scan *s, struct stamp_parts *d)
+{
+	const char *p = s->p + s->at;
+	if (s->n - s->at < 8 || p[2] != ':' || p[5] != ':')
+		return false;
+	unsigned h = (unsigned)(p[0] - '0'), h1 = (unsigned)(p[1] - '0');
+	unsigned m = (unsigned)(p[3] - '0'), m1 = (unsigned)(p[4] - '0');
+	unsigned c = (unsigned)(p[6] - '0'), c1 = (unsigned)(p[7] - '0');
+	if (h > 9 || h1 > 9 || m > 9 || m1 > 9 || c > 9 || c1 > 9)
+		return false;
+	d->hour = (int)(h * 10 + h1);
+	d->minute = (int)(m * 10 + m1);
+	d->second = (int)(c * 10 + c1);
+	s->at += 8;
+	return true;
+}
+
 static bool take_clock(struct scan *s, struct stamp_parts *d)
 {
 	struct scan t = *s;
-	if (!scan_digits(&t, 1, 2, &d->hour) || !scan_take(&t, ':') || !scan_digits(&t, 2, 2, &d->minute) ||
-	    !scan_take(&t, ':') || !scan_digits(&t, 2, 2, &d->second))
+	BUG_ON(t.at > t.n);
+	if (!take_plain_clock(&t, d) &&
+	    (!scan_digits(&t, 1, 2, &d->hour) || !scan_take(&t, ':') || !scan_digits(&t, 2, 2, &d->minute) ||
+	     !scan_take(&t, ':') || !scan_digits(&t, 2, 2, &d->second)))
 		return false;
 	int sign = scan_peek(&t, 0);
 	if ((sign == '.' || sign == ',') && scan_is_digit(scan_peek(&t, 1))) {
@@ -364,6 +384,9 @@ void stamp_form_trailers(struct scan *s, struct stamp_parts *d)
 {
 	struct scan t = *s;
 	int year;
+	/* nearly always a host follows, and a small letter begins none of them */
+	if (scan_peek(s, 0) == ' ' && scan_peek(s, 1) >= 'a' && scan_peek(s, 1) <= 'z')
+		return;
 	if (!d->zoned && (take_zone_word(s, d) || take_offset(s, d)))
 		t = *s;
 	scan_blanks(&t);
