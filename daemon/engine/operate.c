@@ -196,8 +196,20 @@ static void run_incident(struct command *c, size_t op)
 
 /* ---- lanes */
 
+/* A connection that waits before it asks again asks now: the person knows why. */
+static void probe_now(struct engine *e, const char *destination)
+{
+	struct correlation *co = e->correlation;
+	struct destination *d = outbox_destination(co, destination);
+	if (d == NULL || d->mode == DESTINATION_UP || d->probe_at <= e->now)
+		return;
+	d->probe_at = e->now;
+	engine_timer(e, e->now, TIMER_DESTINATION, (uint64_t)(d - co->destinations));
+}
+
 static void lane_retry(struct command *c, struct lane *l)
 {
+	probe_now(c->e, l->destination);
 	l->doubt = l->doubt || l->dead_verb == TICKET_REOPEN; /* refused: was it closed at all? */
 	l->dead = false;
 	l->tries = 0;

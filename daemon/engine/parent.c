@@ -680,6 +680,13 @@ static void joined(struct engine *e, struct episode *ep)
 	incident_log(e, i, "cause", "%s <- %s: %s", ep->node->id, u->node->id, ep->reason);
 }
 
+/* It was put below its parent as below a silent cause, and that has spoken since. */
+static bool guessed(const struct episode *ep)
+{
+	const struct episode *v = ep->parent;
+	return v->proven > 0 && v->inference != NULL && ep->reason != NULL && strcmp(ep->reason, v->inference) == 0;
+}
+
 void parent_search(struct engine *e, struct episode *ep)
 {
 	struct search st;
@@ -706,7 +713,7 @@ void parent_search(struct engine *e, struct episode *ep)
 	silent_top(e, ep);
 	if (parent == NULL && ep->parent != NULL && keeps(&st, ep->parent))
 		return; /* what was inferred stands until something better is known */
-	if (parent == ep->parent && parent != NULL)
+	if (parent == ep->parent && parent != NULL && !guessed(ep))
 		return; /* the words of the first finding stay */
 	bool moved = parent != ep->parent;
 	char *why = ep->lateral      ? lateral_reason(e, ep, &st.aside)

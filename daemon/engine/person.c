@@ -208,7 +208,8 @@ void person_state(struct engine *e, struct lane *l, struct slice state)
 	bool closed = says_closed(state);
 	if (l->doubt) { /* it was us who closed or reopened it */
 		l->doubt = false;
-		l->closed_there = closed || state.n == 0;
+		/* Nobody could look: whatever is wanted is done once more, a second time does no harm. */
+		l->closed_there = state.n > 0 ? closed : incident_state_live(l->incident->state);
 		return;
 	}
 	if (slice_is(state, "acked") && !l->acked_there && l->incident->state == INCIDENT_OPEN) {
