@@ -265,6 +265,8 @@ static void intake_frame(struct channel *ch UNUSED, const struct frame *head, st
 		close(fd);
 	if (head->kind == FRAME_EVENT && ((struct core_intake *)arg)->core->running)
 		on_event(arg, head, payload);
+	else if (head->kind == FRAME_TICKET_HINT && ((struct core_intake *)arg)->core->running)
+		core_input(((struct core_intake *)arg)->core, now_of(((struct core_intake *)arg)->core), FRAME_TICKET_HINT, payload, NULL);
 	else if (head->kind == FRAME_SHADOW)
 		core_shadow_event(((struct core_intake *)arg)->core, payload);
 }

@@ -182,6 +182,7 @@ static void generation_free(struct intake_generation *g)
 	rule_set_free(g->rules);
 	webhook_profiles_free(g->profiles);
 	mib_free(g->mib);
+	intake_tickets_free(g);
 	free(g);
 }
 
@@ -281,7 +282,7 @@ static int intake_compile(void *self, const struct bundle *b, const struct confi
 	in->next = NULL;
 	g->config = next;
 	g->number = bundle_generation(b);
-	if (generation_profiles(g, b, &f) == 0)
+	if (generation_profiles(g, b, &f) == 0 && intake_tickets_new(g, b, &f) == 0)
 		g->rules = sources_rules(b, next, false, &f);
 	if (g->rules == NULL) {
 		findings_text(&f, &text);
@@ -346,6 +347,8 @@ static void intake_swap(void *self, const struct config *config, uint32_t genera
 	role_tables_give(in->tables, in->gen->rules, in->gen->matcher);
 	keep_secrets(former, in->gen);
 	if (former != NULL)
+		intake_tickets_keep(former, in->gen);
+	if (former != NULL)
 		intake_close_unwanted(in);
 	generation_free(former);
 	if (former == NULL)
@@ -401,6 +404,9 @@ static void intake_secret(void *self, const char *ref, struct slice value)
 		take_tls(in, ref + sizeof TLS_OF - 1, value);
 		return;
 	}
+	for (size_t g = 0; g < 2; g++)
+		if (gens[g] != NULL)
+			intake_tickets_secret(gens[g], ref, value);
 	for (size_t g = 0; g < 2; g++)
 		for (size_t i = 0; gens[g] != NULL && i < gens[g]->n_listeners; i++) {
 			struct intake_listener *l = &gens[g]->listeners[i];

@@ -51,6 +51,7 @@ struct intake_generation {
 	struct mib *mib;
 	struct webhook_profiles *profiles;
 	struct redact *redact;
+	struct intake_ticket *tickets; size_t n_tickets; /* connections whose ticket system may call */
 	struct intake_listener *listeners; size_t n_listeners;
 	uint32_t number;
 };
@@ -130,6 +131,16 @@ void intake_count(struct intake_listener *l); /* at the end of a turn: the tally
 void intake_refusal(struct intake *in, struct intake_listener *l, const struct peer *from, const char *why, struct slice sample);
 struct cidr_list *cidr_list_new(char *const *texts, size_t n);
 void cidr_list_free(struct cidr_list *c);
+
+/* role_intake_ticket.c */
+/* -1 with findings: a profile does not load, or takes no webhooks though there is a secret for them. */
+int intake_tickets_new(struct intake_generation *g, const struct bundle *b, struct findings *f) MUST_CHECK;
+void intake_tickets_free(struct intake_generation *g);
+void intake_tickets_secret(struct intake_generation *g, const char *ref, struct slice value);
+void intake_tickets_keep(const struct intake_generation *from, struct intake_generation *to); /* secrets that did not come again */
+bool intake_ticket_path(struct slice path);
+/* Answers the request. headers: "name: value\n". */
+void intake_ticket_hook(struct intake *in, struct intake_listener *l, struct http_request *r, struct slice headers);
 
 /* role_intake_record.c */
 struct intake_record *intake_record_new(struct intake *in);

@@ -36,8 +36,8 @@ struct intake_repeats *intake_repeats_new(struct intake *in)
 {
 	struct intake_repeats *r = xcalloc(1, sizeof *r);
 
-	r->repeated = counter(in->role->counters, "carillon_events_repeated_total", "");
-	r->cut = counter(in->role->counters, "carillon_events_repeated_cut_total", "");
+	r->repeated = counter(in->role->counters, "carillon_syslog_repeats_total", "");
+	r->cut = counter(in->role->counters, "carillon_syslog_repeats_cut_total", "");
 	return r;
 }
 

@@ -138,6 +138,10 @@ void child_send_secrets(struct child *c, const struct config *config)
 				send_secret(c, config->listeners[i].users.ref);
 				send_tls(c, &config->listeners[i]);
 			}
+		for (size_t i = 0; i < config->n_tickets; i++)
+			for (size_t k = 0; k < config->tickets[i].n_secrets; k++)
+				if (strcmp(config->tickets[i].secret_keys[k], "webhook") == 0)
+					send_secret(c, config->tickets[i].secrets[k].ref);
 		break;
 	case ROLE_EGRESS:
 		for (size_t i = 0; i < config->n_tickets; i++)

@@ -48,6 +48,8 @@ static const struct metric {
     {"carillon_events_unwanted_total", METRIC_COUNTER, "Events that no rule wants."},
     {"carillon_events_accepted_total", METRIC_COUNTER, "Events that were journaled."},
     {"carillon_events_repeated_total", METRIC_COUNTER, "Events that were offered again and were there already."},
+    {"carillon_syslog_repeats_total", METRIC_COUNTER, "Events made of \"last message repeated N times\"."},
+    {"carillon_syslog_repeats_cut_total", METRIC_COUNTER, "Such repeats that were not made, above 10,000 or the sender's rate."},
     {"carillon_event_bytes_total", METRIC_COUNTER, "Octets of the events that arrived."},
     {"carillon_event_latency_seconds", METRIC_HISTOGRAM, "Time from arrival to the end of a stage."},
     {"carillon_events_unresolved_total", METRIC_COUNTER, "Events whose service is not on the map."},

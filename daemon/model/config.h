@@ -41,7 +41,6 @@ struct listener_config {
 	char *scheme;                                 /* of auth.hmac; empty: the profile's, else standard */
 	duration tolerance;                           /* of its time stamps */
 	char **mtls;             size_t n_mtls;       /* auth: names of the clients that may send; none: not asked */
-	struct secret_ref ticket_hook;
 	duration duplicate_window;
 	char *multi_line;                             /* syslog: none, indented */
 	double rate;                                  /* events a second of all its senders; 0: no limit of its own */

@@ -101,7 +101,7 @@ const struct setting listener_settings[] = {
 const size_t listener_settings_n = ARRAY_LEN(listener_settings);
 
 const struct setting ticket_settings[] = {
-    {"profile", SETTING_TEXT, TAT(profile), "", 0, 0, false, "rt; empty: no ticket system, incidents stay here"},
+    {"profile", SETTING_TEXT, TAT(profile), "", 0, 0, false, "name of a profile in plugins/tickets, such as rt or redmine; empty: no ticket system, incidents stay here"},
     {"ca_file", SETTING_TEXT, TAT(ca_file), "", 0, 0, false, "certificates to trust; empty: the system's"},
     {"pin", SETTING_TEXT, TAT(pin), "", 0, 0, false, "sha256//… of the server's key"},
     {"assign", SETTING_TEXT, TAT(assign), "", 0, 0, false, "assignment group when the service has none"},
