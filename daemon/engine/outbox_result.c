@@ -370,7 +370,8 @@ static void judge(struct engine *e, struct lane *l, const struct ticket_result *
 	case TICKET_UNCERTAIN:
 		failed(l, e, r);
 		unbind(l);
-		if (lost)
+		/* no whole answer: a ticket may be closed or open by now, whatever the profile makes of it */
+		if (lost || (r->cls == TICKET_CLASS_TRANSIENT && l->verb != TICKET_NOTE))
 			doubt(l);
 		if (r->cls == TICKET_CLASS_CONFLICT)
 			set_slice(
