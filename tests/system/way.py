@@ -72,6 +72,11 @@ class Tracker:
     def down(self):
         subprocess.run([os.path.join(HERE, "rt-down"), self.dir], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
 
+    def release(self):
+        """Ends it and lets others have it, this process too."""
+        self.down()
+        self.lock.close()
+
     # -- what the operator sees
 
     def get(self, path, timeout=60):
