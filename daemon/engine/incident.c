@@ -276,6 +276,10 @@ void incident_merge(struct engine *e, struct incident *from, struct incident *in
 		return; /* its ticket is closed already */
 	from->merged_into = into->serial;
 	bool opened = from->state != INCIDENT_GATHERING;
+	if (opened && from->priority == 0) { /* its root became another one in this very step: what its ticket shows stays */
+		int shown = from->lane != NULL ? from->lane->shown_priority : 0;
+		from->priority = shown > 0 ? shown : e->setup.config->priority[0].down;
+	}
 	incident_set_state(e, from, INCIDENT_MERGED, why);
 	e->stats.merged++;
 	if (opened) {
