@@ -16,23 +16,11 @@ static int findings_error(const struct findings *f, struct error *err)
 	return -1;
 }
 
-static const struct bundle_file *ticket_profile_file(const struct bundle *b, const char *profile)
-{
-	char *tail = xasprintf("/%s.yaml", profile);
-	const struct bundle_file *found = NULL;
-
-	for (size_t i = 0; i < b->n; i++)
-		if (b->v[i].kind == BUNDLE_TICKET_PROFILE && slice_ends(slice_str(b->v[i].name), slice_str(tail)))
-			found = &b->v[i];
-	free(tail);
-	return found;
-}
-
 /* What the engine must know of a profile, which lies on another floor. A profile that goes by the key has no search that
  * could be wrong, and a trial would page somebody. Faults are for egress to tell. */
 static void ticket_facts(struct ticket_config *t, const struct bundle *b)
 {
-	const struct bundle_file *file = t->profile[0] != '\0' ? ticket_profile_file(b, t->profile) : NULL;
+	const struct bundle_file *file = t->profile[0] != '\0' ? bundle_profile(b, BUNDLE_TICKET_PROFILE, t->profile) : NULL;
 	const struct ticket_connection c = {.conf_keys = (const char *const *)t->conf_keys, .conf_values = (const char *const *)t->conf_values, .n_conf = t->n_conf};
 	struct findings f = {0};
 	struct ticket_profile *p = file != NULL ? ticket_profile_load(file->name, file->text, &f) : NULL;

@@ -378,22 +378,10 @@ static void gen_free(struct egress_gen *g)
 	free(g);
 }
 
-static const struct bundle_file *profile_file(const struct bundle *b, const char *profile)
-{
-	char *tail = xasprintf("/%s.yaml", profile);
-	const struct bundle_file *found = NULL;
-
-	for (size_t i = 0; i < b->n; i++)
-		if (b->v[i].kind == BUNDLE_TICKET_PROFILE && slice_ends(slice_str(b->v[i].name), slice_str(tail)))
-			found = &b->v[i];
-	free(tail);
-	return found;
-}
-
 static int load_profile(struct destination *d, const struct bundle *b, struct error *err)
 {
 	const struct ticket_config *c = d->config;
-	const struct bundle_file *file = profile_file(b, c->profile);
+	const struct bundle_file *file = bundle_profile(b, BUNDLE_TICKET_PROFILE, c->profile);
 	struct findings f = {0};
 	struct buf text = {0};
 

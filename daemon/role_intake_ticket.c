@@ -26,18 +26,6 @@ static const struct secret_ref *hook_secret(const struct ticket_config *t)
 	return NULL;
 }
 
-static const struct bundle_file *profile_of(const struct bundle *b, const char *profile)
-{
-	char *tail = xasprintf("/%s.yaml", profile);
-	const struct bundle_file *found = NULL;
-
-	for (size_t i = 0; i < b->n; i++)
-		if (b->v[i].kind == BUNDLE_TICKET_PROFILE && slice_ends(slice_str(b->v[i].name), slice_str(tail)))
-			found = &b->v[i];
-	free(tail);
-	return found;
-}
-
 static int ticket_new(struct intake_generation *g, const struct ticket_config *t, const struct bundle *b, struct findings *f)
 {
 	const struct secret_ref *ref = hook_secret(t);
@@ -46,7 +34,7 @@ static int ticket_new(struct intake_generation *g, const struct ticket_config *t
 
 	if (ref == NULL || t->profile == NULL || t->profile[0] == '\0')
 		return 0;
-	file = profile_of(b, t->profile);
+	file = bundle_profile(b, BUNDLE_TICKET_PROFILE, t->profile);
 	if (file == NULL)
 		return 0; /* egress says so */
 	x = &g->tickets[g->n_tickets];

@@ -57,22 +57,9 @@ static void check_listeners(const struct checking *k)
 	webhook_profiles_free(p);
 }
 
-static const struct bundle_file *ticket_profile_file(const struct bundle *b, const char *profile)
-{
-	char *tail = xasprintf("/%s.yaml", profile);
-	const struct bundle_file *found = NULL;
-
-	for (size_t i = 0; i < b->n; i++)
-		if (b->v[i].kind == BUNDLE_TICKET_PROFILE &&
-		    slice_ends(slice_str(b->v[i].name), slice_str(tail)))
-			found = &b->v[i];
-	free(tail);
-	return found;
-}
-
 static void check_ticket(const struct checking *k, const struct ticket_config *t)
 {
-	const struct bundle_file *file = ticket_profile_file(k->b, t->profile);
+	const struct bundle_file *file = bundle_profile(k->b, BUNDLE_TICKET_PROFILE, t->profile);
 	struct slice *values = xcalloc(t->n_secrets + 1, sizeof *values);
 	struct ticket_connection connection = {.conf_keys = (const char *const *)t->conf_keys,
 	                                       .conf_values = (const char *const *)t->conf_values,

@@ -27,6 +27,18 @@ const struct bundle_file *bundle_find(const struct bundle *b, enum bundle_kind k
 	return NULL;
 }
 
+const struct bundle_file *bundle_profile(const struct bundle *b, enum bundle_kind kind, const char *profile)
+{
+	char *tail = xasprintf("/%s.yaml", profile);
+	const struct bundle_file *found = NULL;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i].kind == kind && slice_ends(slice_str(b->v[i].name), slice_str(tail)))
+			found = &b->v[i];
+	free(tail);
+	return found;
+}
+
 void bundle_encode(const struct bundle *b, struct buf *out)
 {
 	buf_u32(out, BUNDLE_MAGIC);

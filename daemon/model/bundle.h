@@ -22,6 +22,8 @@ struct bundle {
 
 void bundle_add(struct bundle *b, enum bundle_kind kind, const char *name, struct slice text); /* copies */
 const struct bundle_file *bundle_find(const struct bundle *b, enum bundle_kind kind, const char *name);
+/* The file of a profile: the last one of its kind that is called PROFILE.yaml, in whatever folder; NULL if there is none. */
+const struct bundle_file *bundle_profile(const struct bundle *b, enum bundle_kind kind, const char *profile);
 void bundle_encode(const struct bundle *b, struct buf *out);
 int bundle_decode(struct slice bytes, struct bundle *b, struct error *err) MUST_CHECK; /* copies */
 void bundle_hash(const struct bundle *b, char out[65]);                                 /* SHA-256 of the encoded form */
